@@ -1,0 +1,21 @@
+"""Bounds of what is read from outside, each with its source."""
+
+# wire-format: 10,000 ranges of at most about 220 bytes on one signed object, and room for the rest.
+MAX_OBJECT_BYTES = 4 * 1024 * 1024
+
+# The deepest object in the STIX 2.1 specification has 9 levels; carried playbooks and dictionaries get room.
+MAX_DEPTH = 32
+
+# RFC 7493 section 2.2 and RFC 8785 section 3.2.2.3: integers that every reader holds exactly.
+MAX_SAFE_INTEGER = 2**53 - 1
+
+# A request is handled in one transaction; a larger publication comes in several requests.
+MAX_OBJECTS_PER_ENVELOPE = 10_000
+
+# STIX 2.1 section 3.1.
+MIN_NAME_CHARS = 3
+MAX_NAME_CHARS = 250
+
+# A pattern is parsed with one stack frame per bracket; nobody nests more by hand.
+MAX_PATTERN_CHARS = 64 * 1024
+MAX_PATTERN_DEPTH = 64

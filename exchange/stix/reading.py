@@ -1,0 +1,163 @@
+"""From bytes to syntactically sound JSON objects (I-JSON, RFC 7493), each with the exact bytes it came in.
+
+The fast path decides: orjson parses and writes back, and one comparison shows duplicate names. Only when
+something is wrong, or cannot be ruled out, `faults.py` reads again, slowly, to say what and where.
+Nothing here knows what a STIX object means.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from exchange.stix.canonical import canonicalize, is_canonical_dump, may_hold_noncharacter, sorted_dump
+from exchange.stix.errors import MalformedJsonError, pointer_to
+from exchange.stix.faults import find_fault, path_beyond_depth
+from exchange.stix.limits import MAX_DEPTH, MAX_OBJECT_BYTES, MAX_OBJECTS_PER_ENVELOPE
+
+_JSON_WHITESPACE: Final = b" \t\n\r"
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class RawObject:
+    """A syntactically sound I-JSON object; nothing about its meaning is known.
+
+    raw: exactly the slice received. members: parsed; not to be changed.
+    canonical: RFC 8785 bytes of the whole object, signature included.
+    """
+
+    raw: bytes
+    members: Mapping[str, Any]
+    canonical: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A TAXII envelope or STIX bundle, cut up: exact bytes of each object, other top-level members parsed."""
+
+    objects: list[bytes]
+    members: Mapping[str, Any]
+
+
+def read_object(raw: bytes) -> RawObject:
+    """Parse the bytes of one object.
+
+    Raises: MalformedJsonError with a pointer to broken syntax, duplicate names, lone surrogates, numbers
+    beyond 2^53 - 1, more than `MAX_DEPTH` levels or more than `MAX_OBJECT_BYTES` bytes.
+    """
+    if len(raw) > MAX_OBJECT_BYTES:
+        raise MalformedJsonError("too-large", f"The object has more than {MAX_OBJECT_BYTES} bytes.")
+    members, canonical = _parse(raw)
+    if not isinstance(members, dict):
+        raise MalformedJsonError("not-an-object", "A JSON object is expected here.")
+    return RawObject(raw, members, canonical)
+
+
+def split_envelope(body: bytes) -> Envelope:
+    """Cut `{"objects": [...], ...}` (TAXII 2.1 section 3.7, or a STIX bundle) into the bytes of its objects.
+
+    Raises: MalformedJsonError for broken syntax around the objects, duplicate top-level names, an `objects`
+    that is no list, too many objects. What is inside an object is left to `read_object`.
+    """
+    return _envelope_of(_top_members(body))
+
+
+def split_body(body: bytes) -> list[bytes]:
+    """Cut one object, a list of objects, or a bundle or envelope into the bytes of its objects.
+
+    Raises: MalformedJsonError as `split_envelope`.
+    """
+    if body.lstrip(_JSON_WHITESPACE)[:1] == b"[":
+        return _items_of(body, "")
+    members = _top_members(body)
+    # observed-data has a deprecated member `objects` of its own, hence the look at the type.
+    kind = members.get("type")
+    is_bundle = "objects" in members if kind is None else bytes(kind) == b'"bundle"'
+    if is_bundle:
+        return _envelope_of(members).objects
+    return [body.strip(_JSON_WHITESPACE)]
+
+
+def _parse(raw: bytes) -> tuple[Any, bytes]:
+    """Return the parsed value and its canonical bytes."""
+    try:
+        value = orjson.loads(raw)
+        if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+            too_deep = path_beyond_depth(value, MAX_DEPTH)
+            if too_deep is not None:
+                raise _too_deep(pointer_to(too_deep))
+        dumped = sorted_dump(value)
+    except (orjson.JSONDecodeError, TypeError):
+        raise find_fault(raw) from None
+    if count_quotes(raw) != count_quotes(dumped):
+        raise find_fault(raw)
+    if is_canonical_dump(dumped) and not may_hold_noncharacter(dumped):
+        return value, dumped
+    fault = find_fault(raw, or_none=True)
+    if fault is not None:
+        raise fault
+    return value, canonicalize(value)
+
+
+def count_quotes(text: bytes) -> int:
+    """Return the number of quotation marks that open or close a string of a valid JSON text.
+
+    That is twice the number of strings: a name that a parser dropped as a duplicate shows in the difference.
+    """
+    if b"\\" not in text:
+        return text.count(b'"')
+    without_pairs = text.replace(b"\\\\", b"")
+    return without_pairs.count(b'"') - without_pairs.count(b'\\"')
+
+
+def _too_deep(pointer: str) -> MalformedJsonError:
+    return MalformedJsonError("too-deep", f"The JSON has more than {MAX_DEPTH} levels.", pointer)
+
+
+def _top_members(body: bytes) -> dict[str, msgspec.Raw]:
+    """Return the top-level members of a JSON object, unparsed and without surrounding whitespace."""
+    try:
+        members = _MEMBERS.decode(body)
+    except RecursionError:
+        raise _too_deep("") from None
+    except msgspec.ValidationError:
+        raise MalformedJsonError("not-an-object", "A JSON object is expected here.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise find_fault(body) from None
+    inside = sum(count_quotes(bytes(value)) for value in members.values())
+    if count_quotes(body) != inside + 2 * len(members):
+        raise find_fault(body)
+    return members
+
+
+def _envelope_of(members: dict[str, msgspec.Raw]) -> Envelope:
+    others = {name: _parse_member(name, value) for name, value in members.items() if name != "objects"}
+    listed = members.get("objects")
+    return Envelope([] if listed is None else _items_of(bytes(listed), "/objects"), others)
+
+
+def _parse_member(name: str, value: msgspec.Raw) -> Any:
+    try:
+        return _parse(bytes(value))[0]
+    except MalformedJsonError as error:
+        raise error.within(pointer_to([name])) from None
+
+
+def _items_of(listed: bytes, pointer: str) -> list[bytes]:
+    try:
+        items = _ITEMS.decode(listed)
+    except RecursionError:
+        raise _too_deep(pointer) from None
+    except msgspec.ValidationError:
+        raise MalformedJsonError("not-a-list", "A list of objects is expected here.", pointer) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise find_fault(listed).within(pointer) from None
+    if len(items) > MAX_OBJECTS_PER_ENVELOPE:
+        raise MalformedJsonError(
+            "too-many-objects", f"At most {MAX_OBJECTS_PER_ENVELOPE} objects fit in one request.", pointer
+        )
+    return [bytes(item) for item in items]
