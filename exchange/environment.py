@@ -1,0 +1,111 @@
+"""Reads the process environment: the only place that does, so that every value has one name and one check.
+
+Each variable may also be given as NAME_FILE, the path of a file that holds the value (container secrets).
+This module decides nothing about Django; settings.py does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+MIN_SECRET_CHARS = 40
+"""Django's own key generator writes 50 characters; 40 leaves room for other generators of 200 bits and more."""
+
+
+class EnvironmentValueError(Exception):
+    """A variable that is missing, unreadable or weak; the message is one line that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """The parts of a postgresql:// URL."""
+
+    name: str
+    user: str
+    password: str
+    host: str
+    port: int
+
+
+def read(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Value of NAME, or the stripped contents of the file that NAME_FILE names, or "".
+
+    Raises:
+        EnvironmentValueError: both are set, or the file cannot be read.
+    """
+    value, path = environ.get(name, ""), environ.get(f"{name}_FILE", "")
+    if value and path:
+        raise EnvironmentValueError(f"{name} and {name}_FILE are both set; keep one")
+    if not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentValueError(f"{name}_FILE names {path!r}, which cannot be read: {error}") from None
+
+
+def read_list(name: str, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Values of NAME, separated by commas or white space."""
+    return read(name, environ).replace(",", " ").split()
+
+
+def read_flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -> bool:
+    """True for 1, true, yes, on; False for 0, false, no, off; `default` when empty.
+
+    Raises:
+        EnvironmentValueError: anything else.
+    """
+    value = read(name, environ).lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise EnvironmentValueError(f"{name} must be one of 1, true, yes, on, 0, false, no, off")
+
+
+def parse_database_url(name: str, url: str) -> DatabaseAddress:
+    """Parts of a postgresql:// or postgres:// URL; `name` is the variable, for the message.
+
+    Raises:
+        EnvironmentValueError: another scheme, or no database name.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise EnvironmentValueError(f"{name} must be of the form postgresql://user:password@host:port/database")
+    return DatabaseAddress(
+        name=unquote(parts.path.strip("/")),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        host=parts.hostname or "",
+        port=parts.port or 5432,
+    )
+
+
+def find_faults(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What a web or worker process in production lacks: one line a fault, naming the variable, never its value."""
+    faults = [f"{name} is not set" for name in ("DATABASE_URL", "BROKER_URL", "PUBLIC_URL") if not read(name, environ)]
+    secret = read("SECRET_KEY", environ)
+    if len(secret) < MIN_SECRET_CHARS or len(set(secret)) < 10:
+        faults.append(f"SECRET_KEY is missing or weak: give at least {MIN_SECRET_CHARS} random characters")
+    if not read_list("SEALING_KEYS", environ):
+        faults.append("SEALING_KEYS is not set: give at least one key of 32 random bytes in base64url")
+    if read("PUBLIC_URL", environ) and not read_list("ALLOWED_HOSTS", environ):
+        faults.append("ALLOWED_HOSTS is not set")
+    return faults
+
+
+def require_production_values() -> None:
+    """Stop the process with one clear line when a value is missing or weak.
+
+    Raises:
+        SystemExit: with that line.
+    """
+    faults = find_faults()
+    if faults:
+        raise SystemExit("commonwatch cannot start: " + "; ".join(faults))

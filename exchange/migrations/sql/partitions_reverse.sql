@@ -1,0 +1,3 @@
+DROP FUNCTION ensure_partitions();
+DROP TABLE audit, delivery, entry, version;
+DELETE FROM sequencer;

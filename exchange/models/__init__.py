@@ -1,0 +1,43 @@
+"""What is kept: one noun per file. Tables and their reasons: docs/data-model.md."""
+
+from exchange.models.audience import Audience
+from exchange.models.audit import AuditEvent
+from exchange.models.collection import ApiRoot, Collection, Grant
+from exchange.models.delivery import Delivery
+from exchange.models.entry import Entry
+from exchange.models.idempotency import IdempotentRequest
+from exchange.models.key import KeyUse, Pin, SigningKey
+from exchange.models.lab import Lab
+from exchange.models.leaf import Leaf
+from exchange.models.person import Person
+from exchange.models.sequencer import Sequencer
+from exchange.models.status import PublishingStatus
+from exchange.models.stix_object import HeldVersion, Reference, StixObject, Tombstone
+from exchange.models.token import Token
+from exchange.models.version import Version, VersionKey
+
+__all__ = [
+    "ApiRoot",
+    "Audience",
+    "AuditEvent",
+    "Collection",
+    "Delivery",
+    "Entry",
+    "Grant",
+    "HeldVersion",
+    "IdempotentRequest",
+    "KeyUse",
+    "Lab",
+    "Leaf",
+    "Person",
+    "Pin",
+    "PublishingStatus",
+    "Reference",
+    "Sequencer",
+    "SigningKey",
+    "StixObject",
+    "Token",
+    "Tombstone",
+    "Version",
+    "VersionKey",
+]

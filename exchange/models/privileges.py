@@ -1,0 +1,48 @@
+"""What the plain role of web and workers may do to each table.
+
+The role owns nothing. It gets no privilege on partitions themselves: a partition reached directly would answer
+without the row-level policies of its parent.
+"""
+
+from __future__ import annotations
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+APPEND_ONLY = ("audit", "delivery")
+"""Logs: rows are added and read, never changed or removed by the web or a worker."""
+
+GROWS_ONLY = ("signing_key", "pin", "audience", "lab")
+"""Rows change but are never removed."""
+
+READ_ONLY = ("django_migrations",)
+
+
+def grant_privileges(connection: BaseDatabaseWrapper, role: str) -> None:
+    """Give `role` exactly its privileges, as the owner of the tables. Safe to repeat after each migration."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p') AND NOT relispartition"
+        )
+        for (table,) in cursor.fetchall():
+            for statement in _statements(table):
+                cursor.execute(
+                    sql.SQL(statement).format(table=sql.Identifier(table), role=sql.Identifier(role)).as_string(None)
+                )
+        for statement in (
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+            "GRANT EXECUTE ON FUNCTION ensure_partitions() TO {role}",
+        ):
+            cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role)).as_string(None))
+
+
+def _statements(table: str) -> list[str]:
+    granted = "SELECT, INSERT, UPDATE, DELETE"
+    if table in APPEND_ONLY:
+        granted = "SELECT, INSERT"
+    elif table in GROWS_ONLY:
+        granted = "SELECT, INSERT, UPDATE"
+    elif table in READ_ONLY:
+        granted = "SELECT"
+    return ["REVOKE ALL ON {table} FROM {role}", f"GRANT {granted} ON {{table}} TO {{role}}"]
