@@ -42,22 +42,28 @@ class Migration(migrations.Migration):
                 (
                     "labs",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.IntegerField(), default=list, size=None
+                        base_field=models.CharField(max_length=64), default=list, help_text="identity ids", size=None
                     ),
                 ),
                 (
                     "clients",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.IntegerField(), default=list, size=None
+                        base_field=models.CharField(max_length=64),
+                        default=list,
+                        help_text="labs whose clients read it",
+                        size=None,
                     ),
                 ),
                 (
                     "persons",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.IntegerField(), default=list, size=None
+                        base_field=models.CharField(max_length=64),
+                        default=list,
+                        help_text="identity ids of persons",
+                        size=None,
                     ),
                 ),
-                ("owner", models.IntegerField(blank=True, null=True)),
+                ("owner", models.CharField(blank=True, help_text="identity id of a lab", max_length=64)),
             ],
             options={
                 "db_table": "audience",

@@ -11,6 +11,7 @@ class Audience(models.Model):
 
     `every_lab` and `every_client` stand for whoever is a member when the question is asked, which is why
     membership acts at the next request. `owner` is the lab whose own persons may read a RED object.
+    Labs and persons stand here by identity id, so a lab that joins later finds what names it already.
     The rule over these columns is services/sharing.py, and row-level security repeats it by id.
     """
 
@@ -20,10 +21,10 @@ class Audience(models.Model):
     anonymous = models.BooleanField()
     every_lab = models.BooleanField()
     every_client = models.BooleanField()
-    labs = ArrayField(models.IntegerField(), default=list)
-    clients = ArrayField(models.IntegerField(), default=list)
-    persons = ArrayField(models.IntegerField(), default=list)
-    owner = models.IntegerField(null=True, blank=True)
+    labs = ArrayField(models.CharField(max_length=64), default=list, help_text="identity ids")
+    clients = ArrayField(models.CharField(max_length=64), default=list, help_text="labs whose clients read it")
+    persons = ArrayField(models.CharField(max_length=64), default=list, help_text="identity ids of persons")
+    owner = models.CharField(max_length=64, blank=True, help_text="identity id of a lab")
 
     class Meta:
         db_table = "audience"
