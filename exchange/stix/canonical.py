@@ -30,11 +30,10 @@ _FLOAT_AFTER_BRACKET: Final = re.compile(rb"\[-?[0-9]+[.e]")
 _FIRST_OF_NUMBER: Final = b"-0123456789"
 # UTF-8 lead bytes of U+10000 and above, and of U+E000 to U+FFFF. Only when both occur can the two orders
 # differ: UTF-16 writes the former with surrogates (D800 to DFFF), which sort before the latter.
-_SUPPLEMENTARY: Final = re.compile(rb"[\xf0-\xf4]")
-_ABOVE_SURROGATES: Final = re.compile(rb"[\xee\xef]")
-
-# U+FDD0 to U+FDEF, and the ends of U+FFFE, U+FFFF and of the same in the other planes.
-_MAYBE_NONCHARACTER: Final = re.compile(rb"\xef\xb7[\x90-\xaf]|\xbf[\xbe\xbf]")
+_LEADS_SUPPLEMENTARY: Final = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+_LEADS_ABOVE_SURROGATES: Final = (b"\xee", b"\xef")
+# U+FDD0 to U+FDEF begin with the first; U+FFFE, U+FFFF and the same in other planes hold one of the others.
+_NONCHARACTER_MARKS: Final = (b"\xef\xb7", b"\xbf\xbe", b"\xbf\xbf")
 
 
 def sorted_dump(value: Any) -> bytes:
@@ -56,12 +55,16 @@ def is_canonical_dump(dumped: bytes) -> bool:
         return False
     if dumped.isascii():
         return True
-    return _SUPPLEMENTARY.search(dumped) is None or _ABOVE_SURROGATES.search(dumped) is None
+    return not (_holds_any(dumped, _LEADS_ABOVE_SURROGATES) and _holds_any(dumped, _LEADS_SUPPLEMENTARY))
 
 
 def may_hold_noncharacter(text: bytes) -> bool:
     """Tell whether UTF-8 bytes may hold a code point that I-JSON forbids; False means "surely not"."""
-    return not text.isascii() and _MAYBE_NONCHARACTER.search(text) is not None
+    return not text.isascii() and _holds_any(text, _NONCHARACTER_MARKS)
+
+
+def _holds_any(text: bytes, parts: tuple[bytes, ...]) -> bool:
+    return any(part in text for part in parts)
 
 
 def canonicalize(value: Any) -> bytes:

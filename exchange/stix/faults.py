@@ -29,9 +29,7 @@ class _ConstantError(ValueError):
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NONCHARACTER: Final = re.compile(
-    "[\ufdd0-\ufdef"
-    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
-    + "]"
+    "[\ufdd0-\ufdef" + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)) + "]"
 )
 _NUMBER_TOO_LARGE: Final = "A number lies beyond 2^53 - 1, which not every reader holds exactly."
 
@@ -80,18 +78,14 @@ def _parse_marking_faults(raw: bytes) -> Any:
     except _ConstantError as error:
         return MalformedJsonError("not-a-number", f"{error} is not a JSON number.")
     except json.JSONDecodeError as error:
-        return MalformedJsonError(
-            "syntax", f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        )
+        return MalformedJsonError("syntax", f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.")
 
 
 def _refused_by_parser(raw: bytes) -> MalformedJsonError:
     try:
         orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        return MalformedJsonError(
-            "syntax", f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        )
+        return MalformedJsonError("syntax", f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.")
     return MalformedJsonError("syntax", "Not JSON that every reader understands alike.")
 
 
@@ -105,9 +99,7 @@ def _first_fault(value: Any) -> MalformedJsonError | None:
             return fault
         if isinstance(item, dict | list):
             if len(path) >= MAX_DEPTH:
-                return MalformedJsonError(
-                    "too-deep", f"The JSON has more than {MAX_DEPTH} levels.", pointer_to(path)
-                )
+                return MalformedJsonError("too-deep", f"The JSON has more than {MAX_DEPTH} levels.", pointer_to(path))
             steps = list(item.items() if isinstance(item, dict) else enumerate(item))
             for step, _child in steps:
                 if isinstance(step, str) and (fault := _text_fault((*path, step), step)) is not None:
@@ -135,9 +127,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _value in pairs:
             if name in seen:
-                members[name] = _Fault(
-                    "duplicate-name", f"The name {shown(name)} occurs twice in one object."
-                )
+                members[name] = _Fault("duplicate-name", f"The name {shown(name)} occurs twice in one object.")
             seen.add(name)
     return members
 
