@@ -1,0 +1,83 @@
+"""Where PostgreSQL keeps data and programs when it runs as another user who cannot enter the usual folders.
+
+It opens no folder that the stack did not make: at most, the group of that user may enter the data directory, without
+listing it. Where a folder above it is closed, data and programs go to a folder below ``/var``, and ``postgres`` in the
+data directory is a link to it.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from exchange.stack.binaries import PostgresInstall
+from exchange.stack.errors import StackError
+from exchange.stack.identity import Identity, can_reach
+
+ANNEXES = (Path("/var/lib/commonwatch"), Path("/var/tmp/commonwatch"))  # noqa: S108  ownership is checked below
+ENTER_BY_GROUP = 0o710
+ENTER_BY_ALL = 0o711
+
+
+def _private_annex(data_dir: Path) -> Path:
+    """Make the folder below /var for this data directory; nobody but the present user may write there."""
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    for base in ANNEXES:
+        try:
+            for folder in (base, base / name):
+                folder.mkdir(mode=ENTER_BY_ALL, exist_ok=True)
+                folder.chmod(ENTER_BY_ALL)
+        except OSError:
+            continue
+        # Somebody else could have made it before us in a folder where all may write.
+        if base.lstat().st_uid == os.geteuid() and not base.is_symlink():
+            return base / name
+    raise StackError(f"the user that PostgreSQL runs as cannot enter {data_dir}; choose another data directory")
+
+
+def home_for(identity: Identity, data_dir: Path) -> Path:
+    """Return the folder below which ``identity`` can keep files: ``data_dir``, or one below /var.
+
+    Raises:
+        StackError: there is none.
+    """
+    if identity.mode != "uid" or can_reach_inside(identity, data_dir):
+        return data_dir
+    mine = data_dir.stat().st_uid == os.geteuid() and data_dir.stat().st_mode & 0o077 == 0
+    if mine and can_reach_inside(identity, data_dir.parent):
+        os.chown(data_dir, -1, identity.gid)
+        data_dir.chmod(ENTER_BY_GROUP)
+        return data_dir
+    return _private_annex(data_dir)
+
+
+def can_reach_inside(identity: Identity, folder: Path) -> bool:
+    """Tell whether ``identity`` can enter ``folder``, whether or not it can list it."""
+    return can_reach(identity, [folder], listing=False)
+
+
+def install_for(identity: Identity, install: PostgresInstall, home: Path) -> PostgresInstall:
+    """Return programs that ``identity`` can run: ``install`` itself, or a copy of it below ``home``."""
+    if identity.mode == "same" or can_reach(identity, [*install.folders, Path(install.program("postgres"))]):
+        return install
+    copy = PostgresInstall(home / f"postgres-programs-{install.version}", install.version)
+    if not copy.root.exists():
+        draft = home / ".postgres-programs"
+        shutil.rmtree(draft, ignore_errors=True)
+        for folder in install.folders:
+            shutil.copytree(folder, draft / folder.relative_to(install.root), symlinks=True)
+        for path in [draft, *draft.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        draft.rename(copy.root)
+    return copy
+
+
+def give_to(identity: Identity, folder: Path) -> None:
+    """Make ``identity`` the owner of everything in ``folder``, which another way of starting may have left to root."""
+    if folder.stat().st_uid == identity.owner_uid:
+        return
+    for parent, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            os.chown(Path(parent) / name, identity.uid, identity.gid, follow_symlinks=False)
+    # Last, so that an interrupted change is done again.
+    os.chown(folder, identity.uid, identity.gid)
