@@ -16,6 +16,6 @@ MAX_OBJECTS_PER_ENVELOPE = 10_000
 MIN_NAME_CHARS = 3
 MAX_NAME_CHARS = 250
 
-# A pattern is parsed with one stack frame per bracket; nobody nests more by hand.
-MAX_PATTERN_CHARS = 64 * 1024
+# Room for some thousand addresses in one pattern; brackets nest by recursion, and nobody nests more by hand.
+MAX_PATTERN_CHARS = 256 * 1024
 MAX_PATTERN_DEPTH = 64
