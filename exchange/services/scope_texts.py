@@ -1,0 +1,97 @@
+"""Looks for what must not stand in a text: addresses of persons, cards, unreadable runs, links to data; and hints.
+
+One cheap look at all texts of an object together says whether any needs a closer one. A finding names the rule; it
+never repeats the text.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from exchange.services.scope_agreement import Agreement
+
+_EMAIL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}", re.ASCII)
+# E.164: a plus and up to fifteen digits; and the bracketed national form. Seven digits are the shortest subscriber.
+_PHONE: Final = re.compile(
+    r"(?<![\w+])\+[1-9](?:[ ().-]{0,2}[0-9]){6,14}(?![\w])|\([0-9]{2,5}\) ?[0-9]{3,4}[ -][0-9]{3,5}(?![\w])", re.ASCII
+)
+_TEL: Final = re.compile(r"\btel:[+0-9(]", re.ASCII | re.IGNORECASE)
+# ISO/IEC 7812: 13 to 19 digits, written together or as printed on the card.
+_CARD: Final = re.compile(
+    r"(?<![\w.-])(?:[2-6][0-9]{12,18}|[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
+    r"|3[0-9]{3}[ -][0-9]{6}[ -][0-9]{5})(?![\w-])",
+    re.ASCII,
+)
+# Looks ahead of the expressions above: each begins with something rare, which the engine finds quickly.
+_CARD_AHEAD: Final = re.compile(r"[2-6][0-9]{3}[ -]?[0-9]{4}", re.ASCII)
+_PLUS_AHEAD: Final = re.compile(r"\+[1-9]", re.ASCII)
+_BRACKET_AHEAD: Final = re.compile(r"\([0-9]{2,5}\)", re.ASCII)
+_WIDE_SIGNS: Final = str.maketrans({"\uff20": "@", "\ufe6b": "@", "\uff0b": "+", "\ufe62": "+"})
+_DATA_LINK: Final = re.compile(r"\bdata:[a-z]+/[a-z0-9.+-]+[;,]", re.IGNORECASE | re.ASCII)
+_MIN_HINTS: Final = 2
+
+
+def find_refusal(text: str, agreed: Agreement, *, may_hold_contact: bool = False) -> tuple[str, str] | None:
+    """Return (rule, what was found) for the first thing in `text` that the agreement refuses, else None.
+
+    Cost: about 4 µs for 1,000 characters of clean text.
+    """
+    if not text.isascii():
+        text = text.translate(_WIDE_SIGNS)
+    if not may_hold_contact:
+        found = _personal_data(text)
+        if found is not None:
+            return "personal-data", f"The text holds {found}."
+    if len(text) >= agreed.run_chars and _has_long_run(text, agreed.run_chars):
+        return "opaque-content", "The text holds a long run of characters without a space."
+    if "://" in text and _links_to_data(text, agreed.data_suffixes):
+        return "model-or-training-data", "The text links to a file of a kind that holds models or data."
+    if "data:" in text and _DATA_LINK.search(text) is not None:
+        return "model-or-training-data", "The text carries a file inside a link."
+    return None
+
+
+def find_hints(text: str, agreed: Agreement) -> Iterator[str]:
+    """Give the names of the warnings that `text` deserves."""
+    lowered = text.lower()
+    found = [hint for hint in agreed.prompt_hints if hint in lowered]
+    if len(found) >= _MIN_HINTS or any(hint in agreed.sure_prompt_hints for hint in found):
+        yield "looks-like-prompt"
+    if any(unit in lowered for unit in agreed.price_units) and any(sign in lowered for sign in agreed.currencies):
+        yield "looks-like-price"
+    if any(hint in lowered for hint in agreed.customer_hints):
+        yield "looks-like-customer-list"
+
+
+def _personal_data(text: str) -> str | None:
+    if "@" in text and _EMAIL.search(text) is not None:
+        return "an e-mail address"
+    has_plus = "+" in text and _PLUS_AHEAD.search(text) is not None
+    has_bracket = "(" in text and _BRACKET_AHEAD.search(text) is not None
+    if (has_plus or has_bracket) and _PHONE.search(text) is not None:
+        return "a telephone number"
+    if ("el:" in text or "EL:" in text) and _TEL.search(text) is not None:
+        return "a telephone number"
+    if _CARD_AHEAD.search(text) is not None and any(_is_card(match[0]) for match in _CARD.finditer(text)):
+        return "the number of a payment card"
+    return None
+
+
+def _is_card(written: str) -> bool:
+    """Luhn's check (ISO/IEC 7812-1 annex B) over the digits."""
+    digits = [int(character) for character in written if character.isdigit()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _has_long_run(text: str, run_chars: int) -> bool:
+    return any(len(word) >= run_chars for word in text.split())
+
+
+def _links_to_data(text: str, suffixes: tuple[str, ...]) -> bool:
+    for word in text.split():
+        if "://" in word:
+            link = word.rstrip("'\"])>,.;").split("?", 1)[0].split("#", 1)[0].lower()
+            if link.endswith(suffixes):
+                return True
+    return False

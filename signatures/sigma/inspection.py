@@ -1,0 +1,196 @@
+"""One Sigma text, inspected: what it is called, marked, rests on and says.
+
+The first fault ends it. Whether the fields exist at a gateway and whether the content may be published are
+questions for others; they get the fields and texts from here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exchange.stix.markings import Tlp
+
+from exchange.stix.errors import shown
+from signatures.sigma.correlations import check_correlation, check_references
+from signatures.sigma.features import (
+    Branch,
+    FieldMatch,
+    TooManyBranchesError,
+    branches_of,
+    fields_of,
+    literal_fields_of,
+)
+from signatures.sigma.parsing import ParsedDocument, parse_documents
+from signatures.sigma.shape import RULE_KEYS, check_shape
+from signatures.sigma.yaml_reading import YamlDocument, read_documents
+
+# Sigma specification 2.1.0, appendix tags; `tlp.white` is TLP 1.0.
+_TLP_TAGS: Final = {
+    "tlp.clear": Tlp.CLEAR,
+    "tlp.white": Tlp.CLEAR,
+    "tlp.green": Tlp.GREEN,
+    "tlp.amber": Tlp.AMBER,
+    "tlp.amber-strict": Tlp.AMBER_STRICT,
+    "tlp.red": Tlp.RED,
+}
+_WORD: Final = re.compile(r"[A-Za-z0-9_*-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFeatures:
+    """The alternatives of one rule document, by the fields that each rests on."""
+
+    location: str
+    branches: frozenset[Branch]
+
+
+@dataclass(frozen=True, slots=True)
+class SigmaInspection:
+    """What one Sigma text holds.
+
+    title: of the outermost document. ids, names: of all documents. label: the strictest `tlp.*` tag.
+    fields: every field of conditions, groups and aliases, sorted. matches: fields with a value in the rule.
+    texts: (location, text) of everything written in it. unlisted: (location, key) outside the specification.
+    """
+
+    title: str
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    tags: tuple[str, ...]
+    label: Tlp | None
+    fields: tuple[str, ...]
+    matches: tuple[FieldMatch, ...]
+    rules: tuple[RuleFeatures, ...]
+    texts: tuple[tuple[str, str], ...]
+    unlisted: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+def inspect_rule(text: str) -> SigmaInspection:
+    """Inspect a Sigma text of one or more YAML documents (specification 2.1.0).
+
+    Raises: ObjectInvalidError whose message names the document, line and column.
+    """
+    documents = read_documents(text)
+    for document in documents:
+        check_shape(document)
+        if "correlation" in document.value:
+            check_correlation(document)
+    referenced = check_references(documents)
+    if all("filter" in document.value for document in documents):
+        raise documents[0].fault("sigma-no-rule", "the text holds filters but no rule.")
+    parsed = parse_documents(documents)
+    outermost = [document for document in documents if document.number not in referenced]
+    return SigmaInspection(
+        title=(outermost or documents)[-1].value["title"],
+        ids=_gather(documents, "id"),
+        names=_gather(documents, "name"),
+        tags=tuple(dict.fromkeys(tag for document in documents for tag in document.value.get("tags", ()))),
+        label=_label(documents),
+        fields=tuple(sorted(set().union(*(_fields(item) for item in parsed)))),
+        matches=tuple(match for item in parsed for match in _matches(item)),
+        rules=tuple(_features(item) for item in parsed if item.conditions),
+        texts=tuple(text for document in documents for text in _texts(document)),
+        unlisted=tuple(
+            (_location(document, (key,)), key)
+            for document in documents
+            for key in sorted(document.value.keys() - RULE_KEYS)
+        ),
+        warnings=tuple(warning for document in documents for warning in _warnings(document)),
+    )
+
+
+def _gather(documents: Sequence[YamlDocument], key: str) -> tuple[str, ...]:
+    return tuple(document.value[key] for document in documents if key in document.value)
+
+
+def _label(documents: Sequence[YamlDocument]) -> Tlp | None:
+    found = []
+    for document in documents:
+        for position, tag in enumerate(document.value.get("tags", ())):
+            if not tag.startswith("tlp."):
+                continue
+            if tag not in _TLP_TAGS:
+                raise document.fault("sigma-tlp-tag", f"{shown(tag)} is no TLP label.", ("tags", position))
+            found.append(_TLP_TAGS[tag])
+    return max(found) if found else None
+
+
+def _fields(item: ParsedDocument) -> set[str]:
+    fields = {field for condition in item.conditions for field in fields_of(condition)}
+    correlation = item.document.value.get("correlation", {})
+    aliases = correlation.get("aliases", {})
+    fields.update(field for field in correlation.get("group-by", ()) if field not in aliases)
+    fields.update(field for mapping in aliases.values() for field in mapping.values())
+    condition = correlation.get("condition")
+    if isinstance(condition, Mapping) and "field" in condition:
+        fields.add(condition["field"])
+    return fields
+
+
+def _matches(item: ParsedDocument) -> Iterator[FieldMatch]:
+    # Conditions of a rule hold those of the filters that apply to it.
+    fields = {field for condition in item.conditions for field in literal_fields_of(condition)}
+    location = _location(item.document, ("detection",))
+    return (FieldMatch(location, field) for field in sorted(fields))
+
+
+def _features(item: ParsedDocument) -> RuleFeatures:
+    path = ("detection", "condition")
+    try:
+        branches = frozenset[Branch]().union(*(branches_of(condition) for condition in item.conditions))
+    except TooManyBranchesError:
+        raise item.document.fault(
+            "sigma-condition-too-complex", "the condition has too many alternatives.", path
+        ) from None
+    return RuleFeatures(_location(item.document, path), branches)
+
+
+def _texts(document: YamlDocument) -> Iterator[tuple[str, str]]:
+    """Every text, and every key that is not the specification's own."""
+    stack: list[tuple[tuple[str | int, ...], Any]] = [((), document.value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, str):
+            yield _location(document, path), item
+        elif isinstance(item, dict):
+            for key, value in item.items():
+                if path or key not in RULE_KEYS:
+                    yield _location(document, (*path, key)), key
+                stack.append(((*path, key), value))
+        elif isinstance(item, list):
+            stack.extend(((*path, position), value) for position, value in enumerate(item))
+
+
+def _location(document: YamlDocument, path: tuple[str | int, ...]) -> str:
+    return f"document {document.number}, {document.place(path)} ({'/'.join(map(str, path))[:120]})"
+
+
+def _warnings(document: YamlDocument) -> Iterator[str]:
+    value = document.value
+    place = f"document {document.number}: "
+    if "id" not in value:
+        yield place + "no `id`, so nobody can refer to this rule."
+    logsource = value.get("logsource", {})
+    if any(text != text.lower() for key, text in logsource.items() if key != "definition"):
+        yield place + "log source values are lower case by convention."
+    if "filter" not in value and not value.get("falsepositives") and "level" in value:
+        yield place + "no `falsepositives`: which benign use does it confuse?"
+    yield from (place + warning for warning in _unused_selections(value))
+
+
+def _unused_selections(value: Mapping[str, Any]) -> Iterator[str]:
+    detection = value.get("detection", {})
+    conditions = detection.get("condition", [])
+    words = {
+        word
+        for condition in (conditions if isinstance(conditions, list) else [conditions])
+        for word in _WORD.findall(condition)
+    }
+    if "them" in words:
+        return
+    prefixes = tuple(word.split("*", 1)[0] for word in words if "*" in word)
+    for name in detection:
+        if name != "condition" and name not in words and not (prefixes and name.startswith(prefixes)):
+            yield f"the selection {shown(name)} is not used by the condition."
