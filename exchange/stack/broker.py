@@ -69,7 +69,11 @@ class ValkeyServer:
             keep_fds=[lock_fd],
         )
         process.start()
-        self._wait_until_ready(process, port)
+        try:
+            self._wait_until_ready(process, port)
+        except BaseException:
+            process.stop()
+            raise
         return process
 
     def _wait_until_ready(self, process: ManagedProcess, port: int) -> None:
@@ -78,7 +82,6 @@ class ValkeyServer:
             if not process.is_alive():
                 raise StackError(f"Valkey did not start, see {self.log_path}")
             if time.monotonic() > deadline:
-                process.stop()
                 raise StackError(f"Valkey was not ready after {LOAD_TIMEOUT_S:.0f} s, see {self.log_path}")
             time.sleep(POLL_INTERVAL_S)
 

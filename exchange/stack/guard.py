@@ -10,6 +10,9 @@ parent alike. A child that the parent forked without exec may keep that end open
 whether it still has the same parent. PR_SET_PDEATHSIG is used one step below, where it is sound: the guard has a single
 thread, and the signal is set after the change of user. So even a killed guard leaves nothing behind.
 
+What the command leaves behind is killed too. The guard makes itself the new parent of orphans for that: PostgreSQL's
+processes sit in sessions of their own, and one that computes does not notice for long that its server has died.
+
 It does not restart the command, and it does not know what the command is.
 """
 
@@ -26,9 +29,11 @@ from typing import Any, NoReturn
 
 CLONE_NEWUSER = 0x10000000  # linux/sched.h
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_CHILD_SUBREAPER = 36
 LIFELINE_FD = 0
 PARENT_CHECK_MS = 1000
 REAP_INTERVAL_S = 0.02
+SWEEP_TIMEOUT_S = 5.0
 EXIT_NOT_STARTED = 127  # as shells say "command not found"
 EXIT_UNREACHABLE = 3
 
@@ -85,6 +90,18 @@ def become_command(spec: Spec, argv: list[str], guard_pid: int) -> NoReturn:
         os._exit(EXIT_NOT_STARTED)
 
 
+def sweep_orphans() -> None:
+    """Kill what is left below this process, generation after generation."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    deadline = time.monotonic() + SWEEP_TIMEOUT_S
+    with contextlib.suppress(ChildProcessError, FileNotFoundError):
+        while time.monotonic() < deadline:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                for pid in children.read_text().split():
+                    os.kill(int(pid), signal.SIGKILL)
+                time.sleep(REAP_INTERVAL_S)
+
+
 class Guard:
     """Watches the lifeline and the command until the command has ended."""
 
@@ -98,6 +115,7 @@ class Guard:
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(wakeup_end, warn_on_full_buffer=False)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         guard_pid = os.getpid()
         self.child = os.fork()
         if self.child == 0:
@@ -112,8 +130,12 @@ class Guard:
             self.stop_wanted = True
 
     def child_has_ended(self) -> bool:
-        """Look without reaping, so that the process group of the child keeps its number until it is swept."""
-        return os.waitid(os.P_PID, self.child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+        """Look without reaping the child, so that its process group keeps its number until it is swept."""
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)) is not None:
+            if ended.si_pid == self.child:
+                return True
+            os.waitpid(ended.si_pid, 0)  # an orphan that ended
+        return False
 
     def wait_for_reason_to_stop(self) -> None:
         """Return when the command has ended, the parent is gone, or somebody wants the command to stop."""
@@ -142,10 +164,10 @@ class Guard:
         self.wait_for_reason_to_stop()
         self.stop_child()
         os.waitid(os.P_PID, self.child, os.WEXITED | os.WNOWAIT)
-        # Workers that the command left behind.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.child, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
+        sweep_orphans()
         return code if code >= 0 else 128 - code
 
 

@@ -28,6 +28,16 @@ def try_lock(path: Path) -> int | None:
     return fd
 
 
+def is_locked(path: Path) -> bool:
+    """Tell whether somebody holds the lock."""
+    if not path.exists():
+        return False
+    fd = try_lock(path)
+    if fd is not None:
+        os.close(fd)
+    return fd is None
+
+
 @contextlib.contextmanager
 def held_lock(path: Path, timeout_s: float) -> Iterator[None]:
     """Hold the lock for the length of the block.

@@ -3,6 +3,7 @@
 It decides neither whether a server is needed nor as whom it runs (``stack.py``, ``identity.py``), and knows no table.
 """
 
+import os
 import shutil
 import signal
 import subprocess
@@ -91,7 +92,7 @@ class PostgresServer:
         """Whether the cluster exists."""
         return (self.folder / "PG_VERSION").exists()
 
-    def initialise(self) -> None:
+    def initialise(self, lock_fd: int) -> None:
         """Make the cluster. It appears in ``folder`` complete or not at all.
 
         Raises:
@@ -106,13 +107,15 @@ class PostgresServer:
                 file.write(self.state.superuser_password + "\n")
             self.identity.take(draft)
             self.identity.take(password_file)
-            self._run_initdb(draft, password_file)
+            self._run_initdb(draft, password_file, lock_fd)
         finally:
             password_file.unlink(missing_ok=True)
-        (draft / "pg_hba.conf").write_text(HBA)
+        with (draft / "pg_hba.conf").open("w") as file:
+            file.write(HBA)
+            os.fsync(file.fileno())
         draft.rename(self.folder)
 
-    def _run_initdb(self, folder: Path, password_file: Path) -> None:
+    def _run_initdb(self, folder: Path, password_file: Path, lock_fd: int) -> None:
         argv = [
             self.install.program("initdb"),
             *("--pgdata", str(folder), "--username", SUPERUSER, "--pwfile", str(password_file)),
@@ -120,14 +123,23 @@ class PostgresServer:
             *("--auth", "scram-sha-256", "--data-checksums", "--no-instructions"),
             *([] if self.durable else ["--no-sync"]),
         ]
-        process = ManagedProcess("initdb", argv, PROGRAM_ENV, self.log_path, identity=self.identity, cwd=Path("/"))
+        process = ManagedProcess(
+            "initdb",
+            argv,
+            PROGRAM_ENV,
+            self.log_path,
+            identity=self.identity,
+            cwd=Path("/"),
+            keep_fds=[lock_fd],
+        )
         offset = self.log_path.stat().st_size if self.log_path.exists() else 0
         process.start()
         if process.wait(INITDB_TIMEOUT_S) != 0:
             raise StackError(f"PostgreSQL could not be set up: {self._last_complaint(offset)}")
 
     def start(self, port: int, lock_fd: int) -> ManagedProcess:
-        """Start the server on ``port``, handing the lock down to it, and wait until it accepts logins.
+        """Start the server on ``port``, handing the lock down to it, and wait until it accepts logins and
+        has its roles.
 
         Raises:
             StackError: it ended or did not become ready.
@@ -151,7 +163,12 @@ class PostgresServer:
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         offset = self.log_path.stat().st_size if self.log_path.exists() else 0
         process.start()
-        self._wait_until_ready(process, port, offset)
+        try:
+            self._wait_until_ready(process, port, offset)
+            self.ensure_roles(port)
+        except BaseException:
+            process.stop()
+            raise
         return process
 
     def _wait_until_ready(self, process: ManagedProcess, port: int, log_offset: int) -> None:
@@ -160,7 +177,6 @@ class PostgresServer:
             if not process.is_alive():
                 raise StackError(f"PostgreSQL did not start: {self._last_complaint(log_offset)}")
             if time.monotonic() > deadline:
-                process.stop()
                 raise StackError(f"PostgreSQL was not ready after {RECOVERY_TIMEOUT_S:.0f} s, see {self.log_path}")
             time.sleep(POLL_INTERVAL_S)
 

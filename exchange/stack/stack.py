@@ -17,7 +17,7 @@ from exchange.stack.binaries import find_postgres, find_valkey
 from exchange.stack.broker import DATABASES, ValkeyServer
 from exchange.stack.errors import StackError
 from exchange.stack.identity import RootMode, choose_identity
-from exchange.stack.locks import held_lock, try_lock
+from exchange.stack.locks import held_lock, is_locked, try_lock
 from exchange.stack.ports import LOOPBACK, free_port
 from exchange.stack.postgres import APP_ROLE, MAINTENANCE_DATABASE, OWNER_ROLE, PostgresServer
 from exchange.stack.process import ManagedProcess
@@ -32,6 +32,7 @@ RETRY_S = 15.0
 RETRY_INTERVAL_S = 0.1
 # A PostgreSQL identifier (63 bytes) that needs no escaping in SQL or in a URL.
 DATABASE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+SERVERS = ("postgres", "valkey")
 RESERVED_DATABASES = {MAINTENANCE_DATABASE, "template0", "template1"}
 
 
@@ -91,12 +92,17 @@ class Stack:
         state = load_state(self._state_path)
         if state is None:
             return False
+        # Only a port that is surely ours is given the password.
+        if not all(is_locked(self._lock_path(name)) for name in SERVERS):
+            return False
         broker_answers = valkey_answers(state.broker_port, state.broker_password)
         return broker_answers and postgres_accepts(state.postgres_port, OWNER_ROLE)
 
     def is_alive(self) -> bool:
-        """As ``running`` but cheap: what this object started has not ended. For the supervisor."""
-        return all(process.is_alive() for process in self._own.values())
+        """Tell whether both servers live; cheap where this object started them. For the supervisor."""
+        if len(self._own) == len(SERVERS):
+            return all(process.is_alive() for process in self._own.values())
+        return self.running()
 
     def __enter__(self) -> Self:
         self.start()
@@ -159,6 +165,10 @@ class Stack:
             raise StackError(f"the stack in {self.data_dir} has never been started")
         return state
 
+    def _lock_path(self, name: str) -> Path:
+        # Beside the data, so that two links to the same data share it.
+        return (self.data_dir / name).resolve().with_name(f"{name}.lock")
+
     def _started_postgres(self) -> PostgresServer:
         if self._postgres is None:
             raise StackError("the stack has not been started")
@@ -193,7 +203,7 @@ class Stack:
                 raise StackError(f"user id {identity.uid}, as which PostgreSQL has to run, cannot enter {link}")
             link.symlink_to(home / "postgres")
         return PostgresServer(
-            folder=home / "postgres",
+            folder=link.resolve(),
             log_path=self.data_dir / "log" / "postgres.log",
             install=install_for(identity, install, home),
             identity=identity,
@@ -210,10 +220,10 @@ class Stack:
         """Use the server if it lives and answers, start it if it does not live, wait if it is neither."""
         deadline = time.monotonic() + RETRY_S
         while True:
-            lock_fd = try_lock(self.data_dir / f"{name}.lock")
+            lock_fd = try_lock(self._lock_path(name))
             try:
+                self._forget_if_dead(name)
                 if lock_fd is not None:
-                    self._own.pop(name, None)
                     self._own[name] = launch(self._choose_port(name), lock_fd)
                     return
                 if answers(self._port(name)):
@@ -227,6 +237,12 @@ class Stack:
             if time.monotonic() > deadline:
                 raise problem
             time.sleep(RETRY_INTERVAL_S)
+
+    def _forget_if_dead(self, name: str) -> None:
+        process = self._own.get(name)
+        if process is not None and not process.is_alive():
+            process.stop()
+            del self._own[name]
 
     def _port(self, name: str) -> int:
         state = self._state()
@@ -245,15 +261,9 @@ class Stack:
     def _launch_postgres(self, port: int, lock_fd: int) -> ManagedProcess:
         server = self._started_postgres()
         if not server.is_initialised:
-            server.initialise()
+            server.initialise(lock_fd)
         give_to(server.identity, server.folder)
-        process = server.start(port, lock_fd)
-        try:
-            server.ensure_roles(port)
-        except BaseException:
-            process.stop()
-            raise
-        return process
+        return server.start(port, lock_fd)
 
     def _launch_valkey(self, port: int, lock_fd: int) -> ManagedProcess:
         if self._valkey is None:

@@ -49,9 +49,13 @@ def load_state(path: Path) -> StackState | None:
     """Read the state, None when there is none.
 
     Raises:
-        StackError: the file is damaged or cannot be read.
+        StackError: the file is damaged, cannot be read, or belongs to somebody else (files of two users in one data
+            directory would lock one of them out).
     """
     try:
+        owner = path.stat().st_uid
+        if owner != os.geteuid():
+            raise StackError(f"{path.parent} belongs to user id {owner}; run this command as that user")
         return StackState(**json.loads(path.read_text()))
     except FileNotFoundError:
         return None

@@ -120,14 +120,16 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         for number in STOP_SIGNALS:
-            self._handlers[number] = signal.signal(number, _request_stop)
+            # nohup(1) asks to survive a hangup.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, _request_stop)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> bool:
         # A second Ctrl-C does not disturb the stopping, which has its own time limits.
-        for number in STOP_SIGNALS:
+        for number in self._handlers:
             signal.signal(number, signal.SIG_IGN)
         try:
             self.stop()
