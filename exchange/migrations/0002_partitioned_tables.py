@@ -81,6 +81,12 @@ class Migration(migrations.Migration):
                         ("newest_audience_id", models.IntegerField()),
                         ("is_newest", models.BooleanField()),
                         ("is_first", models.BooleanField()),
+                        (
+                            "is_shared",
+                            models.BooleanField(
+                                default=False, help_text="a fixed object outside its home: not in views"
+                            ),
+                        ),
                     ],
                     options={
                         "db_table": "entry",
@@ -99,6 +105,7 @@ class Migration(migrations.Migration):
                                 condition=models.Q(("is_newest", True)), fields=["seq"], name="entry_newest_all"
                             ),
                             models.Index(fields=["object_id"], name="entry_object"),
+                            models.Index(fields=["date_added"], name="entry_date"),
                         ],
                     },
                 ),

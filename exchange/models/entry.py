@@ -26,6 +26,7 @@ class Entry(models.Model):
     newest_audience_id = models.IntegerField()
     is_newest = models.BooleanField()
     is_first = models.BooleanField()
+    is_shared = models.BooleanField(default=False, help_text="a fixed object outside its home: not in views")
 
     class Meta:
         db_table = "entry"
@@ -36,6 +37,7 @@ class Entry(models.Model):
             ),
             models.Index(fields=["seq"], name="entry_newest_all", condition=Q(is_newest=True)),
             models.Index(fields=["object_id"], name="entry_object"),
+            models.Index(fields=["date_added"], name="entry_date"),
         ]
 
     def __str__(self) -> str:

@@ -32,7 +32,7 @@ def grant_privileges(connection: BaseDatabaseWrapper, role: str) -> None:
                 )
         for statement in (
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
-            "GRANT EXECUTE ON FUNCTION ensure_partitions() TO {role}",
+            "GRANT EXECUTE ON FUNCTION ensure_partitions(), seq_at(timestamptz) TO {role}",
         ):
             cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role)).as_string(None))
 

@@ -1,0 +1,165 @@
+"""Collections as a reader or publisher sees them, and how operators make them.
+
+A grant is one of the two conditions of every read; the other is the audience (services/sharing.py).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from exchange.models import ApiRoot, Collection, Grant, Lab
+from exchange.services.audit import record_event
+from exchange.services.database import writing
+from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
+from exchange.services.principals import Principal
+from exchange.stix.markings import Tlp
+
+DEFAULT_ROOT = "exchange"
+
+HOME_COLLECTIONS = (
+    ("signatures", "Detection signatures"),
+    ("playbooks", "Blocking playbooks"),
+    ("attribution", "Attribution"),
+    ("feedback", "Feedback on all of these"),
+    ("identities", "Identities, markings and extension definitions"),
+)
+VIEW_OF_ALL = ("all", "Everything, as one read-only view")
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionView:
+    """A collection as one principal sees it.
+
+    `sources` are the ids that a read goes over: the collection itself, or what a view shows to this principal.
+    """
+
+    id: int
+    public_id: uuid.UUID
+    api_root: str
+    alias: str
+    title: str
+    description: str
+    scope: str
+    floor: Tlp
+    page_limit: int
+    is_view: bool
+    can_read: bool
+    can_write: bool
+    sources: tuple[int, ...]
+
+
+_VISIBLE = """
+SELECT c.id, c.public_id, r.slug, c.alias, c.title, c.description, c.scope, c.floor, c.page_limit, c.is_view,
+       c.public OR coalesce(g.can_read, false), coalesce(g.can_write, false)
+FROM collection c
+JOIN api_root r ON r.id = c.api_root_id
+LEFT JOIN collection_grant g ON g.collection_id = c.id AND g.lab_id = %(lab)s
+WHERE r.slug = %(root)s AND (c.public OR c.is_view OR g.can_read OR g.can_write)
+ORDER BY c.public_id
+"""
+
+
+def visible_collections(principal: Principal, *, api_root: str = DEFAULT_ROOT) -> list[CollectionView]:
+    """The root's collections that the principal may know of, by ascending id (TAXII 2.1 section 3.3). One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VISIBLE, {"lab": principal.lab_id, "root": api_root})
+        rows = cursor.fetchall()
+    bound = principal.bounds.get("collections")
+    within = [row for row in rows if bound is None or row[9] or row[3] in bound]
+    homes = tuple(row[0] for row in within if row[10] and not row[9])
+    views = [_view(row, principal, homes) for row in within]
+    return [view for view in views if view.sources or view.can_write]
+
+
+def _view(row: tuple[Any, ...], principal: Principal, homes: tuple[int, ...]) -> CollectionView:
+    collection_id, public_id, root, alias, title, description, scope, floor, page_limit, is_view, reads, writes = row
+    sources = homes if is_view else (collection_id,) if reads else ()
+    return CollectionView(
+        id=collection_id,
+        public_id=public_id,
+        api_root=root,
+        alias=alias,
+        title=title,
+        description=description,
+        scope=scope,
+        floor=Tlp(floor),
+        page_limit=page_limit,
+        is_view=is_view,
+        can_read=bool(sources) and (principal.allows("read") or not principal.is_member),
+        can_write=writes and not is_view and not principal.is_client and principal.allows("publish"),
+        sources=sources,
+    )
+
+
+def find_collection(principal: Principal, name: str, *, api_root: str = DEFAULT_ROOT) -> CollectionView:
+    """The visible collection with this id or alias.
+
+    Raises:
+        NotFoundError: none, or not for this principal: the two look the same.
+    """
+    for view in visible_collections(principal, api_root=api_root):
+        if name in (view.alias, str(view.public_id)):
+            return view
+    raise NotFoundError("there is no such collection", code="collection-not-found")
+
+
+def create_collection(
+    *,
+    actor: Principal,
+    alias: str,
+    title: str,
+    api_root: str = DEFAULT_ROOT,
+    scope: str = Collection.Scope.AGREEMENT,
+    floor: Tlp = Tlp.CLEAR,
+    public: bool = False,
+    is_view: bool = False,
+    readers: Iterable[Lab] = (),
+    writers: Iterable[Lab] = (),
+) -> Collection:
+    """Create a collection with its grants.
+
+    Raises:
+        ConflictError: the alias is taken in this root. InvalidRequestError: a view that somebody may write.
+    """
+    reading, writing_labs = set(readers), set(writers)
+    if is_view and writing_labs:
+        raise InvalidRequestError("a view is read-only")
+    with writing():
+        root = ApiRoot.objects.get(slug=api_root)
+        if Collection.objects.filter(api_root=root, alias=alias).exists():
+            raise ConflictError(f"the alias {alias} is taken")
+        collection = Collection.objects.create(
+            api_root=root, alias=alias, title=title, scope=scope, floor=int(floor), public=public, is_view=is_view
+        )
+        for lab in sorted(reading | writing_labs, key=lambda each: each.slug):
+            Grant.objects.create(collection=collection, lab=lab, can_read=lab in reading, can_write=lab in writing_labs)
+        record_event(actor, "collection-created", alias, scope=str(scope), floor=floor.label, public=public)
+    return collection
+
+
+def grant_access(*, actor: Principal, collection: Collection, lab: Lab, can_read: bool, can_write: bool) -> None:
+    """Set what a lab may do with a collection; acts at the next request."""
+    with writing():
+        Grant.objects.update_or_create(
+            collection=collection, lab=lab, defaults={"can_read": can_read, "can_write": can_write}
+        )
+        record_event(actor, "grant-set", collection.alias, lab=lab.slug, can_read=can_read, can_write=can_write)
+
+
+def create_default_collections(*, actor: Principal) -> None:
+    """The API root and collections of a new node (contract); what exists is left as it is."""
+    with writing():
+        root, _ = ApiRoot.objects.get_or_create(
+            slug=DEFAULT_ROOT, defaults={"title": "Intelligence about adversarial distillation"}
+        )
+        for alias, title in (*HOME_COLLECTIONS, VIEW_OF_ALL):
+            _, made = Collection.objects.get_or_create(
+                api_root=root, alias=alias, defaults={"title": title, "is_view": alias == VIEW_OF_ALL[0]}
+            )
+            if made:
+                record_event(actor, "collection-created", alias)

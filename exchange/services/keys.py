@@ -1,0 +1,193 @@
+"""Keys of labs and nodes as this node knows them: pins, chains, look-ups, and keys that the exchange holds.
+
+The rules of a chain are exchange/stix/chain.py; here they meet what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from exchange.models import Lab, Pin, SigningKey
+from exchange.services.audit import record_event
+from exchange.services.clock import now
+from exchange.services.database import writing
+from exchange.services.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
+from exchange.services.principals import Principal
+from exchange.services.sealing import open_key, seal_key
+from exchange.stix import keys as stix_keys
+from exchange.stix.chain import KeyState, extend
+from exchange.stix.reading import read_object
+from exchange.stix.signature import SignedObject, VerifiedObject, open_signed
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key with the lab that owns it, as one query finds it."""
+
+    key: stix_keys.PublicKey
+    lab_id: int
+    lab_identity: str
+    lab_is_active: bool
+
+
+_KNOWN = """
+SELECT k.kid, k.x, k.use, k.custody, k.nbf, k.exp, k.revoked_at, k.compromised_since,
+       l.id, coalesce(l.identity_id, ''), l.status = 'active'
+FROM signing_key k JOIN lab l ON l.id = k.lab_id WHERE k.kid = ANY (%s)
+"""
+
+
+def find_keys(kids: Iterable[str]) -> Mapping[str, KnownKey]:
+    """The known keys among these thumbprints. One query."""
+    wanted = sorted({kid for kid in kids if "\0" not in kid})
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [wanted])
+        return {row[0]: _known_key(row) for row in cursor.fetchall()}
+
+
+def _known_key(row: tuple[Any, ...]) -> KnownKey:
+    kid, x, use, custody, nbf, exp, revoked_at, compromised_since, lab_id, identity, active = row
+    key = stix_keys.PublicKey(
+        kid=kid,
+        x=x,
+        use=use,
+        nbf=nbf,
+        exp=exp,
+        custody=custody,
+        revoked_at=revoked_at,
+        compromised_since=compromised_since,
+    )
+    return KnownKey(key, lab_id, identity, active)
+
+
+def keys_of(lab: Lab) -> list[stix_keys.PublicKey]:
+    """Every key that the lab ever introduced, oldest first, with its state."""
+    rows = SigningKey.objects.filter(lab=lab).order_by("nbf", "kid").values_list("kid", flat=True)
+    found = find_keys(rows)
+    return [found[kid].key for kid in rows]
+
+
+def pin_key(*, actor: Principal, lab: Lab, thumbprint: str) -> None:
+    """Trust a root key of a lab, after comparing its thumbprint over another channel. Repeating it changes nothing.
+
+    Raises:
+        InvalidRequestError: not the thumbprint of a key. ConflictError: pinned for another lab.
+    """
+    if not stix_keys.is_thumbprint(thumbprint):
+        raise InvalidRequestError("a thumbprint is 43 characters of base64url (RFC 7638)", pointer="/thumbprint")
+    with writing():
+        pin, made = Pin.objects.get_or_create(thumbprint=thumbprint, defaults={"lab": lab, "pinned_at": now()})
+        if pin.lab_id != lab.id:
+            raise ConflictError("the thumbprint is pinned for another lab")
+        if made:
+            record_event(actor, "key-pinned", lab.slug, thumbprint=thumbprint)
+
+
+def extend_chain(lab: Lab, identity: SignedObject, *, moment: datetime) -> tuple[KeyState, VerifiedObject]:
+    """Verify a version of the lab's identity against its chain as stored; stores nothing.
+
+    Raises:
+        StixError: as `exchange.stix.chain.extend`. AccessDeniedError: the identity is another than the lab's.
+    """
+    if lab.identity_id not in (None, identity.id):
+        raise AccessDeniedError("this is not the identity of your lab", code="foreign-identity", pointer="/id")
+    owners = {kid: known.lab_identity for kid, known in find_keys(_listed_kids(identity)).items()}
+    return extend(
+        stored_chain(lab),
+        identity,
+        pins=set(Pin.objects.filter(lab=lab).values_list("thumbprint", flat=True)),
+        owner_of=owners.get,
+        now=moment,
+    )
+
+
+def stored_chain(lab: Lab) -> KeyState | None:
+    """The chain of the identity versions that are stored, in their order of acceptance; None if there are none.
+
+    The caller is inside `writing()`.
+    """
+    if lab.identity_id is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.body, v.received_at FROM version v JOIN object o ON o.id = v.object_id"
+            " WHERE o.producer_id = %s AND o.stix_id = %s ORDER BY v.id",
+            [lab.id, lab.identity_id],
+        )
+        rows = cursor.fetchall()
+    stored = [(open_signed(read_object(bytes(body))), received_at) for body, received_at in rows]
+    return KeyState.recall(lab.identity_id, stored) if stored else None
+
+
+def store_chain(lab: Lab, state: KeyState, *, moment: datetime) -> list[str]:
+    """Write the keys of a chain; answers the thumbprints that are new. Rows are never removed.
+
+    A key that the exchange generated keeps its sealed part: its row may be here before the identity that names it.
+    """
+    if lab.identity_id is None:
+        Lab.objects.filter(pk=lab.pk).update(identity_id=state.identity)
+        lab.identity_id = state.identity
+    before = set(SigningKey.objects.filter(lab=lab, nbf__gt=0).values_list("kid", flat=True))
+    for key in state.keys.values():
+        fields = {
+            "lab": lab,
+            "use": key.use,
+            "x": key.x,
+            "custody": key.custody,
+            "nbf": key.nbf,
+            "exp": key.exp,
+            "revoked_at": key.revoked_at,
+            "compromised_since": key.compromised_since,
+        }
+        SigningKey.objects.update_or_create(
+            kid=key.kid, defaults=fields, create_defaults={**fields, "first_seen_at": moment}
+        )
+    return sorted(set(state.keys) - before)
+
+
+def _listed_kids(identity: SignedObject) -> list[str]:
+    return [entry.header.kid for entry in identity.entries]
+
+
+def create_exchange_key(*, actor: Principal, lab: Lab) -> stix_keys.SigningKey:
+    """Make a signing key that this node holds for the lab: sealed at rest, useless until the lab's identity names it.
+
+    Answers the key so that the lab's root can introduce it with a proof of possession; the caller shows its
+    public part only.
+    """
+    key = stix_keys.SigningKey.generate("sig")
+    with writing():
+        SigningKey.objects.create(
+            kid=key.kid,
+            lab=lab,
+            use="sig",
+            x=key.x,
+            custody=SigningKey.Custody.EXCHANGE,
+            sealed=seal_key(key),
+            nbf=0,
+            exp=1,  # expired until an identity gives it a life of its own
+            first_seen_at=now(),
+        )
+        record_event(actor, "exchange-key-created", lab.slug, kid=key.kid)
+    return key
+
+
+def open_held_key(lab_id: int, moment: datetime) -> stix_keys.SigningKey:
+    """The lab's newest exchange-held key that is valid now, opened.
+
+    Raises:
+        NotFoundError: the exchange holds no valid key of this lab.
+    """
+    held = SigningKey.objects.filter(lab_id=lab_id, custody="exchange", sealed__isnull=False).order_by("-nbf")
+    found = find_keys(row.kid for row in held)
+    for row in held:
+        if row.sealed is not None and found[row.kid].key.is_valid_at(moment):
+            return open_key(bytes(row.sealed), row.kid)
+    raise NotFoundError("the exchange holds no valid key of this lab", code="no-held-key")

@@ -1,0 +1,154 @@
+"""Admits, suspends and lists labs, and their persons."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import uuid
+from dataclasses import dataclass
+
+from django.db import connection
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from exchange.models import Collection, Grant, Lab, Leaf, Person
+from exchange.services.audit import record_event
+from exchange.services.clock import now
+from exchange.services.database import writing
+from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
+from exchange.services.log import make_leaf
+from exchange.services.principals import Principal
+from exchange.services.sequencer import next_number
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person and what is shown once: the secret of the second factor, in base32."""
+
+    person: Person
+    totp_secret: str
+
+
+def create_lab(*, actor: Principal, slug: str, name: str, contact: str = "") -> Lab:
+    """Admit a lab with read and write grants on the home collections of scope `agreement`; logged in clear.
+
+    Raises:
+        ConflictError: the slug is taken.
+    """
+    with writing():
+        if Lab.objects.filter(slug=slug).exists():
+            raise ConflictError(f"there is a lab {slug} already")
+        moment = now()
+        lab = Lab.objects.create(slug=slug, name=name, contact=contact, status_since=moment, created_at=moment)
+        homes = Collection.objects.filter(is_view=False, scope=Collection.Scope.AGREEMENT)
+        Grant.objects.bulk_create(Grant(collection=home, lab=lab, can_read=True, can_write=True) for home in homes)
+        record_event(actor, "lab-admitted", slug)
+        log_membership("lab-admitted", lab)
+    return lab
+
+
+def suspend_lab(*, actor: Principal, slug: str) -> Lab:
+    """Stop every token and person of a lab at the next request; its objects stay, shown as a suspended lab's."""
+    return _set_status(actor, slug, Lab.Status.SUSPENDED, "lab-suspended")
+
+
+def resume_lab(*, actor: Principal, slug: str) -> Lab:
+    """End a suspension."""
+    return _set_status(actor, slug, Lab.Status.ACTIVE, "lab-admitted")
+
+
+def _set_status(actor: Principal, slug: str, status: Lab.Status, operation: str) -> Lab:
+    with writing():
+        lab = find_lab(slug, lock=True)
+        if lab.status == status:
+            return lab
+        lab.status, lab.status_since = status, now()
+        lab.save(update_fields=["status", "status_since"])
+        record_event(actor, f"lab-status-{status}", slug)
+        log_membership(operation, lab)
+    return lab
+
+
+def find_lab(slug: str, *, lock: bool = False) -> Lab:
+    """The lab of this name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    labs = Lab.objects.filter(slug=slug, kind=Lab.Kind.LAB)
+    lab = (labs.select_for_update() if lock else labs).first()
+    if lab is None:
+        raise NotFoundError(f"there is no lab {slug}")
+    return lab
+
+
+def list_labs() -> list[Lab]:
+    """All labs and nodes by name: membership is known to every member."""
+    return list(Lab.objects.order_by("slug"))
+
+
+def create_person(
+    *, actor: Principal, username: str, role: str, lab: Lab | None = None, password: str | None = None
+) -> NewPerson:
+    """Create somebody who signs in with a password and a one-time code; operators have no lab.
+
+    Raises:
+        ConflictError: the name is taken. InvalidRequestError: role and lab do not go together.
+    """
+    if role not in Person.Role.values:
+        raise InvalidRequestError(f"a role is one of {', '.join(Person.Role.values)}")
+    operates = role == Person.Role.OPERATOR
+    if operates != (lab is None):
+        raise InvalidRequestError("an operator has no lab, everybody else has one")
+    with writing():
+        if Person.objects.filter(username=username).exists():
+            raise ConflictError(f"there is a person {username} already")
+        person = Person.objects.create_user(
+            username,
+            password,
+            lab=lab,
+            role=role,
+            identity_id=f"identity--{uuid.uuid4()}",
+            is_staff=operates,
+            is_superuser=operates,
+        )
+        key = secrets.token_bytes(20)
+        TOTPDevice.objects.create(user=person, name="authenticator", confirmed=True, key=key.hex())
+        record_event(actor, "person-created", username, role=role, lab=lab.slug if lab else None)
+    return NewPerson(person, base64.b32encode(key).decode())
+
+
+def log_membership(operation: str, lab: Lab) -> None:
+    """Add a leaf in clear about a lab or its keys, in the caller's transaction."""
+    log_clear(operation, type_="lab", id_=lab.slug, payload_sha256="", lab=lab)
+
+
+def log_clear(operation: str, *, type_: str, id_: str, payload_sha256: str, lab: Lab) -> None:
+    """Add a leaf in clear, taking a number of the sequence: the last thing a transaction does."""
+    leaf = make_leaf(
+        operation,
+        type_=type_,
+        id_=id_,
+        version="",
+        payload_sha256=payload_sha256,
+        lab=lab.identity_id or lab.slug,
+        time=now(),
+    )
+    Leaf.objects.create(
+        seq=next_number(),
+        operation=operation,
+        lab_id=lab.id,
+        data=leaf.data,
+        record=leaf.record,
+        salt=leaf.salt or None,
+    )
+
+
+def active_identities(collection_id: int) -> frozenset[str]:
+    """Identity ids of the active labs with a read grant on a collection."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.identity_id FROM lab l JOIN collection_grant g ON g.lab_id = l.id AND g.can_read"
+            " WHERE g.collection_id = %s AND l.status = 'active' AND l.kind = 'lab' AND l.identity_id IS NOT NULL",
+            [collection_id],
+        )
+        return frozenset(row[0] for row in cursor.fetchall())

@@ -1,0 +1,35 @@
+"""Gives out sequence numbers and dates in commit order (docs/adr/0003-one-sequencer.md).
+
+Owner of the lock: whoever takes numbers holds the sequencer's row until its transaction ends, so numbers are
+taken last, after every other lock and check. A follower that reads "after N" then misses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import connection
+
+TAKE_NUMBERS: Final = """
+UPDATE sequencer SET
+    last_date_added = greatest(clock_timestamp(), last_date_added + interval '1 microsecond')
+                      + (%(count)s - 1) * interval '1 microsecond',
+    last_seq = last_seq + %(count)s
+WHERE id = 1
+RETURNING last_seq - %(count)s AS seq, last_date_added - %(count)s * interval '1 microsecond' AS date
+"""
+"""Takes `count` numbers: the i-th, from 1, is `seq + i`, and its date `date` plus i microseconds."""
+
+
+def next_number() -> int:
+    """Take one number."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_NUMBERS, {"count": 1})
+        return int(cursor.fetchone()[0]) + 1
+
+
+def last_number() -> int:
+    """The newest number that has been committed, as this transaction sees it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_seq FROM sequencer WHERE id = 1")
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,201 @@
+"""Who may see what: the one rule behind every read, whatever the door (docs/sharing.md).
+
+`audience_for` says who a label and its recipients mean; `may_read` asks it of one reader; `readable_audiences`
+asks the same of the database for all interned audiences at once. Row-level security repeats the rule on the ids.
+Grants on collections are a second, separate condition: services/collections.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+
+from exchange.services.principals import Principal, PrincipalKind
+from exchange.stix.canonical import canonicalize
+from exchange.stix.markings import Tlp
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Identity ids named by a distribution marking: labs, or for RED persons of this node."""
+
+    identities: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceRule:
+    """A set of readers. `labs`, `clients` and `persons` are identity ids; `owner` is a lab's.
+
+    labs: the lab itself (its tokens and persons); clients: downstream clients of these labs.
+    every_lab, every_client: whoever is an active member when the question is asked.
+    """
+
+    label: Tlp
+    anonymous: bool = False
+    every_lab: bool = False
+    every_client: bool = False
+    labs: frozenset[str] = frozenset()
+    clients: frozenset[str] = frozenset()
+    persons: frozenset[str] = frozenset()
+    owner: str = ""
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the rule's canonical form: the key under which it is interned."""
+        return hashlib.sha256(
+            canonicalize(
+                {
+                    "label": int(self.label),
+                    "every": [self.anonymous, self.every_lab, self.every_client],
+                    "labs": sorted(self.labs),
+                    "clients": sorted(self.clients),
+                    "persons": sorted(self.persons),
+                    "owner": self.owner,
+                }
+            )
+        ).digest()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.anonymous or self.every_lab or self.every_client or self.owner) and not (
+            self.labs | self.clients | self.persons
+        )
+
+
+def audience_for(label: Tlp, producer: str, recipients: Recipients | None) -> AudienceRule:
+    """The readers of an object with this label, of this producer (identity id), for these recipients.
+
+    Without recipients AMBER and AMBER+STRICT mean every lab with a read grant on the home collection.
+    RED is for the named persons, and for the producer's own persons because the producer always sees its own.
+    """
+    named = None if recipients is None else recipients.identities | {producer}
+    match label:
+        case Tlp.CLEAR:
+            return AudienceRule(label, anonymous=True, every_lab=True, every_client=True)
+        case Tlp.GREEN:
+            return AudienceRule(label, every_lab=True, every_client=True)
+        case Tlp.AMBER if named is None:
+            return AudienceRule(label, every_lab=True, every_client=True)
+        case Tlp.AMBER:
+            return AudienceRule(label, labs=named or frozenset(), clients=named or frozenset())
+        case Tlp.AMBER_STRICT if named is None:
+            return AudienceRule(label, every_lab=True)
+        case Tlp.AMBER_STRICT:
+            return AudienceRule(label, labs=named or frozenset())
+        case Tlp.RED:
+            persons = frozenset() if recipients is None else recipients.identities
+            return AudienceRule(label, persons=persons, owner=producer)
+
+
+def audience_of_distribution(producer: str, recipients: Recipients) -> AudienceRule:
+    """A distribution marking is readable by its producer and its recipients, labs and persons alike."""
+    named = recipients.identities | {producer}
+    return AudienceRule(Tlp.AMBER, labs=named, clients=named, persons=recipients.identities, owner=producer)
+
+
+def may_read(reader: Principal, audience: AudienceRule) -> bool:
+    """The rule itself. RED needs a person with a fresh second factor; no token ever meets it."""
+    if audience.anonymous:
+        return True
+    if not reader.is_member:
+        return False
+    if reader.is_client:
+        return audience.every_client or reader.lab_identity in audience.clients
+    if audience.every_lab or reader.lab_identity in audience.labs:
+        return True
+    return (
+        reader.kind is PrincipalKind.PERSON
+        and reader.fresh_second_factor
+        and (
+            reader.person_identity in audience.persons
+            or (audience.owner != "" and reader.lab_identity == audience.owner)
+        )
+    )
+
+
+_READABLE = """
+SELECT id FROM audience
+WHERE anonymous
+   OR (%(client)s AND (every_client OR %(lab)s = ANY (clients)))
+   OR (%(member)s AND (every_lab OR %(lab)s = ANY (labs)))
+   OR (%(fresh)s AND (%(person)s = ANY (persons) OR (owner <> '' AND owner = %(lab)s)))
+ORDER BY id
+"""
+
+
+def readable_audiences(reader: Principal) -> list[int]:
+    """Ids of all interned audiences that the reader belongs to: `may_read` in SQL, asked once per request."""
+    itself = reader.is_member and not reader.is_client
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _READABLE,
+            {
+                "client": reader.is_client,
+                "member": itself,
+                "fresh": itself and reader.kind is PrincipalKind.PERSON and reader.fresh_second_factor,
+                "lab": reader.lab_identity or None,
+                "person": reader.person_identity or None,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def intern_audiences(rules: Iterable[AudienceRule]) -> Mapping[bytes, int]:
+    """Ids of these audiences by digest, adding the rows that are new. Two statements whatever the number."""
+    by_digest = {rule.digest: rule for rule in rules}
+    if not by_digest:
+        return {}
+    found = _find_audiences(list(by_digest))
+    missing = [rule for digest, rule in sorted(by_digest.items()) if digest not in found]
+    if missing:
+        _insert_audiences(missing)
+        found = _find_audiences(list(by_digest))
+    return found
+
+
+def _find_audiences(digests: list[bytes]) -> dict[bytes, int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT digest, id FROM audience WHERE digest = ANY (%s)", [digests])
+        return {bytes(digest): audience_id for digest, audience_id in cursor.fetchall()}
+
+
+def _insert_audiences(rules: list[AudienceRule]) -> None:
+    rows = [
+        (
+            rule.digest,
+            int(rule.label),
+            rule.anonymous,
+            rule.every_lab,
+            rule.every_client,
+            sorted(rule.labs),
+            sorted(rule.clients),
+            sorted(rule.persons),
+            rule.owner,
+        )
+        for rule in rules
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO audience (digest, label, anonymous, every_lab, every_client, labs, clients, persons, owner)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (digest) DO NOTHING",
+            rows,
+        )
+
+
+def load_audiences(ids: Iterable[int]) -> Mapping[int, AudienceRule]:
+    """The rules behind interned ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, label, anonymous, every_lab, every_client, labs, clients, persons, owner"
+            " FROM audience WHERE id = ANY (%s)",
+            [sorted(set(ids))],
+        )
+        return {
+            row[0]: AudienceRule(
+                Tlp(row[1]), row[2], row[3], row[4], frozenset(row[5]), frozenset(row[6]), frozenset(row[7]), row[8]
+            )
+            for row in cursor.fetchall()
+        }

@@ -1,0 +1,98 @@
+"""Decides, in memory, whether a version may follow what is stored of its object (STIX 2.1 section 3.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from exchange.services.errors import ConflictError
+from exchange.services.storing.prepared import PreparedVersion, StoreResult, StoreStatus
+from exchange.stix.timestamps import ordering_key
+
+
+@dataclass(slots=True)
+class ObjectState:
+    """An object under lock, as stored and as the versions of this transaction change it.
+
+    `id` is 0 for an object that is new. `digests` holds the versions that this transaction may meet again.
+    """
+
+    stix_id: str
+    id: int = 0
+    home_collection_id: int | None = None
+    created_text: str = ""
+    newest_version_id: int | None = None
+    newest_key: str = ""
+    first_key: str = ""
+    newest_audience_id: int | None = None
+    state: str = "current"
+    has_earlier_first: bool = False
+    digests: dict[str, bytes] = field(default_factory=dict)
+
+    def decide(self, version: PreparedVersion) -> StoreResult:
+        """What becomes of `version`; the state is changed only by `accept`."""
+        known = self.digests.get(version.version_key)
+        if known is not None:
+            return self._decide_known(version, known)
+        refusal = self._refusal(version)
+        if refusal is not None:
+            return StoreResult(StoreStatus.FAILED, refusal)
+        return StoreResult(StoreStatus.HELD if version.missing_marking else StoreStatus.STORED)
+
+    def accept(self, version: PreparedVersion, version_id: int, audience_id: int) -> None:
+        """Take a version in; a held one changes nothing that readers see."""
+        self.digests[version.version_key] = version.digest
+        self.home_collection_id = self.home_collection_id or version.collection_id
+        self.created_text = self.created_text or version.created_text
+        if version.missing_marking:
+            return
+        self.has_earlier_first |= version.version_key < self.first_key
+        self.first_key = min(self.first_key or version.version_key, version.version_key)
+        if version.version_key >= self.newest_key:
+            self.newest_key = version.version_key
+            self.newest_version_id = version_id
+            self.newest_audience_id = audience_id
+        if version.revoked:
+            self.state = "revoked"
+
+    def _decide_known(self, version: PreparedVersion, known: bytes) -> StoreResult:
+        if known == version.digest and self.state != "deleted":
+            return StoreResult(StoreStatus.EXISTS)
+        if self.state == "deleted":
+            return StoreResult(StoreStatus.FAILED, _deleted())
+        return StoreResult(
+            StoreStatus.FAILED,
+            ConflictError("another payload is stored under this id and version", code="version-conflict"),
+        )
+
+    def _refusal(self, version: PreparedVersion) -> ConflictError | None:
+        if self.state == "deleted":
+            return _deleted()
+        if self.state == "revoked":
+            return ConflictError(
+                "the object is revoked; no later version may exist",
+                code="version-after-revocation",
+                pointer="/modified",
+            )
+        if self.home_collection_id not in (None, version.collection_id):
+            return ConflictError("the object lives in another collection", code="other-collection", pointer="/id")
+        if self.created_text and not _same_instant(self.created_text, version.created_text):
+            return ConflictError("created is the same in all versions", code="created-changed", pointer="/created")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version on its way in: with its id, its object's state and its audience's id."""
+
+    version: PreparedVersion
+    id: int
+    state: ObjectState
+    audience_id: int
+
+
+def _same_instant(one: str, other: str) -> bool:
+    return bool(one) == bool(other) and (not one or ordering_key(one) == ordering_key(other))
+
+
+def _deleted() -> ConflictError:
+    return ConflictError("its producer deleted the object; it cannot be published again", code="deleted", pointer="/id")

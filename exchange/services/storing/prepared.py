@@ -1,0 +1,70 @@
+"""What storage takes and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from exchange.services.errors import ConflictError
+from exchange.services.sharing import AudienceRule
+from exchange.stix.markings import Tlp
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedVersion:
+    """A version that passed every check but those against what is stored.
+
+    version_key: the version's instant as sortable text. digest: SHA-256 of the signature payload.
+    missing_marking: id of the distribution marking that it waits for, "" if it need not wait.
+    references: pairs of property and target id, kept for later checks.
+    """
+
+    stix_id: str
+    type: str
+    collection_id: int
+    version_text: str
+    version_key: str
+    body: bytes
+    digest: bytes
+    label: Tlp
+    audience: AudienceRule
+    distribution: str
+    kid: str
+    created_text: str
+    revoked: bool
+    references: tuple[tuple[str, str], ...]
+    lab_identity: str
+    received_at: datetime
+    missing_marking: str = ""
+
+    @property
+    def operation(self) -> str:
+        """The operation of its leaf in the log."""
+        return "revoke" if self.revoked else "publish"
+
+
+class StoreStatus(StrEnum):
+    STORED = "stored"
+    EXISTS = "exists"
+    HELD = "held"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """What became of one version. `error` is set exactly when it failed."""
+
+    status: StoreStatus
+    error: ConflictError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceChange:
+    """The newest version of an object has other readers than the newest before it: withdrawals follow from this."""
+
+    stix_id: str
+    collection_id: int
+    before: int
+    after: AudienceRule
+    revoked: bool

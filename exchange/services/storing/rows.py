@@ -1,0 +1,242 @@
+"""The SQL of storage. Every statement takes arrays, so that their number does not grow with the batch.
+
+Raw psycopg cursors, because Django's compose every value into text; these send bytes as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from exchange.services.log import make_leaf
+from exchange.services.sequencer import TAKE_NUMBERS
+from exchange.services.storing.deciding import NewVersion, ObjectState
+from exchange.services.storing.prepared import PreparedVersion
+
+
+def execute(query: str, params: dict[str, Any]) -> psycopg.Cursor[Any]:
+    """Run a statement with server-side parameters in Django's current transaction."""
+    connection.ensure_connection()
+    cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
+    return cursor.execute(query, params, prepare=True, binary=True)
+
+
+_LOCK = """
+SELECT o.id, o.stix_id, o.home_collection_id, o.created_text, o.newest_version_id, o.newest_audience_id, o.state,
+       coalesce((SELECT k.version_key FROM version_key k
+                 WHERE k.object_id = o.id AND k.version_id = o.newest_version_id), ''),
+       coalesce((SELECT min(k.version_key) FROM version_key k WHERE k.object_id = o.id
+                 AND NOT EXISTS (SELECT FROM held h WHERE h.version_id = k.version_id)), '')
+FROM object o WHERE o.producer_id = %(producer)s AND o.stix_id = ANY (%(ids)s)
+ORDER BY o.stix_id FOR UPDATE OF o
+"""
+_DIGESTS = """
+SELECT object_id, version_key, digest FROM version_key
+WHERE object_id = ANY (%(objects)s) AND version_key = ANY (%(keys)s)
+UNION ALL
+SELECT object_id, version_key, digest FROM tombstone
+WHERE object_id = ANY (%(objects)s) AND version_key = ANY (%(keys)s)
+"""
+
+
+def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[str, ObjectState]:
+    """State of every object of the batch, locked in the order of their ids; new objects have id 0."""
+    ids = sorted({version.stix_id for version in versions})
+    states = {stix_id: ObjectState(stix_id) for stix_id in ids}
+    for row in execute(_LOCK, {"producer": producer_id, "ids": ids}).fetchall():
+        states[row[1]] = ObjectState(
+            stix_id=row[1],
+            id=row[0],
+            home_collection_id=row[2],
+            created_text=row[3],
+            newest_version_id=row[4],
+            newest_audience_id=row[5],
+            state=row[6],
+            newest_key=row[7],
+            first_key=row[8],
+        )
+    by_row = {state.id: state for state in states.values() if state.id}
+    if by_row:
+        keys = sorted({version.version_key for version in versions})
+        for object_id, key, digest in execute(_DIGESTS, {"objects": list(by_row), "keys": keys}).fetchall():
+            by_row[object_id].digests[key] = bytes(digest)
+    return states
+
+
+def take_version_ids(count: int) -> list[int]:
+    """Fresh ids for `count` versions."""
+    rows = execute("SELECT nextval('version_id_seq') FROM generate_series(1, %(count)s)", {"count": count}).fetchall()
+    return [row[0] for row in rows]
+
+
+_INSERT_OBJECTS = """
+INSERT INTO object (producer_id, stix_id, type, home_collection_id, created_text, newest_version_id,
+                    newest_audience_id, state, state_since, revoked_at)
+SELECT %(producer)s, stix_id, type, collection, created, newest, audience, state, %(at)s,
+       CASE WHEN state = 'revoked' THEN %(at)s::timestamptz END
+FROM unnest(%(ids)s::text[], %(types)s::text[], %(collections)s::int[], %(created)s::text[], %(newest)s::bigint[],
+            %(audiences)s::int[], %(states)s::text[])
+     AS n (stix_id, type, collection, created, newest, audience, state)
+ORDER BY stix_id
+ON CONFLICT (producer_id, stix_id) DO NOTHING RETURNING id, stix_id
+"""
+
+
+def insert_objects(producer_id: int, states: Sequence[ObjectState], types: dict[str, str], at: datetime) -> bool:
+    """Insert new objects and give their states the row ids; False if another transaction came first."""
+    rows = execute(
+        _INSERT_OBJECTS,
+        {
+            "producer": producer_id,
+            "ids": [state.stix_id for state in states],
+            "types": [types[state.stix_id] for state in states],
+            "collections": [state.home_collection_id for state in states],
+            "created": [state.created_text for state in states],
+            "newest": [state.newest_version_id for state in states],
+            "audiences": [state.newest_audience_id for state in states],
+            "states": [state.state for state in states],
+            "at": at,
+        },
+    ).fetchall()
+    found = {stix_id: object_id for object_id, stix_id in rows}
+    for state in states:
+        state.id = found.get(state.stix_id, 0)
+    return len(found) == len(states)
+
+
+_UPDATE_OBJECTS = """
+UPDATE object o SET newest_version_id = n.newest, newest_audience_id = n.audience, state = n.state,
+       state_since = CASE WHEN o.state = n.state THEN o.state_since ELSE %(at)s END,
+       revoked_at = CASE WHEN n.state = 'revoked' THEN coalesce(o.revoked_at, %(at)s) ELSE o.revoked_at END
+FROM unnest(%(objects)s::bigint[], %(newest)s::bigint[], %(audiences)s::int[], %(states)s::text[])
+     AS n (id, newest, audience, state)
+WHERE o.id = n.id
+"""
+_UPDATE_ENTRIES = """
+UPDATE entry e SET is_newest = (e.version_id = n.newest), newest_audience_id = n.audience,
+                   is_first = e.is_first AND NOT n.has_earlier
+FROM unnest(%(objects)s::bigint[], %(newest)s::bigint[], %(audiences)s::int[], %(earlier)s::bool[])
+     AS n (id, newest, audience, has_earlier)
+WHERE e.object_id = n.id
+"""
+
+
+def update_objects(states: Sequence[ObjectState], at: datetime) -> None:
+    """Write what changed on objects that were there before, and move their older entries out of the way."""
+    params = {
+        "objects": [state.id for state in states],
+        "newest": [state.newest_version_id for state in states],
+        "audiences": [state.newest_audience_id for state in states],
+        "states": [state.state for state in states],
+        "earlier": [state.has_earlier_first for state in states],
+        "at": at,
+    }
+    execute(_UPDATE_OBJECTS, params)
+    execute(_UPDATE_ENTRIES, params)
+
+
+_INSERT_VERSIONS = """
+WITH v AS (
+    INSERT INTO version (id, object_id, version_text, body, digest, label, audience_id, distribution, kid, received_at)
+    SELECT * FROM unnest(%(ids)s::bigint[], %(objects)s::bigint[], %(texts)s::text[], %(bodies)s::bytea[],
+                         %(digests)s::bytea[], %(labels)s::smallint[], %(audiences)s::int[], %(distributions)s::text[],
+                         %(kids)s::text[], %(received)s::timestamptz[])
+), k AS (
+    INSERT INTO version_key (object_id, version_key, version_id, digest)
+    SELECT * FROM unnest(%(objects)s::bigint[], %(keys)s::text[], %(ids)s::bigint[], %(digests)s::bytea[])
+), h AS (
+    INSERT INTO held (version_id, object_id, missing_marking, held_since)
+    SELECT version_id, object_id, missing, since
+    FROM unnest(%(ids)s::bigint[], %(objects)s::bigint[], %(missing)s::text[], %(received)s::timestamptz[])
+         AS n (version_id, object_id, missing, since) WHERE missing <> ''
+)
+INSERT INTO reference (version_id, property, target_stix_id)
+SELECT * FROM unnest(%(ref_versions)s::bigint[], %(ref_properties)s::text[], %(ref_targets)s::text[])
+"""
+
+
+def insert_versions(rows: Sequence[NewVersion]) -> None:
+    """Insert versions with their keys, references and, where they wait for a marking, the note of that."""
+    references = [(row.id, *reference) for row in rows for reference in row.version.references]
+    versions = [row.version for row in rows]
+    execute(
+        _INSERT_VERSIONS,
+        {
+            "ids": [row.id for row in rows],
+            "objects": [row.state.id for row in rows],
+            "texts": [version.version_text for version in versions],
+            "keys": [version.version_key for version in versions],
+            "bodies": [version.body for version in versions],
+            "digests": [version.digest for version in versions],
+            "labels": [int(version.label) for version in versions],
+            "audiences": [row.audience_id for row in rows],
+            "distributions": [version.distribution for version in versions],
+            "kids": [version.kid for version in versions],
+            "received": [version.received_at for version in versions],
+            "missing": [version.missing_marking for version in versions],
+            "ref_versions": [reference[0] for reference in references],
+            "ref_properties": [reference[1] for reference in references],
+            "ref_targets": [reference[2] for reference in references],
+        },
+    )
+
+
+# Takes the numbers, and writes what carries them, in one statement: the sequencer's lock is held for one round trip.
+_INSERT_ENTRIES = f"""
+WITH s AS (
+    {TAKE_NUMBERS}
+), n AS (
+    SELECT * FROM unnest(%(collections)s::int[], %(versions)s::bigint[], %(objects)s::bigint[], %(types)s::text[],
+                         %(audiences)s::int[], %(newest_audiences)s::int[], %(newest)s::bool[], %(first)s::bool[],
+                         %(operations)s::text[], %(salts)s::bytea[], %(records)s::bytea[], %(leaves)s::bytea[])
+         WITH ORDINALITY AS n (collection, version, object, type, audience, newest_audience, newest, first,
+                               operation, salt, record, leaf, ord)
+), l AS (
+    INSERT INTO leaf (seq, operation, lab_id, version_id, salt, record, data)
+    SELECT s.seq + n.ord, n.operation, %(producer)s, n.version, n.salt, n.record, n.leaf FROM s, n
+)
+INSERT INTO entry (seq, collection_id, date_added, version_id, object_id, type, audience_id, newest_audience_id,
+                   is_newest, is_first, is_shared)
+SELECT s.seq + n.ord, n.collection, s.date + n.ord * interval '1 microsecond', n.version, n.object, n.type,
+       n.audience, n.newest_audience, n.newest, n.first, false
+FROM s, n
+"""  # noqa: S608 - put together from two constants
+
+
+def insert_entries(producer_id: int, rows: Sequence[NewVersion]) -> None:
+    """Give versions their places in the sequence, and their leaves. The last statement of a transaction."""
+    leaves = [
+        make_leaf(
+            row.version.operation,
+            type_=row.version.type,
+            id_=row.version.stix_id,
+            version=row.version.version_text,
+            payload_sha256=row.version.digest.hex(),
+            lab=row.version.lab_identity,
+            time=row.version.received_at,
+        )
+        for row in rows
+    ]
+    execute(
+        _INSERT_ENTRIES,
+        {
+            "count": len(rows),
+            "producer": producer_id,
+            "collections": [row.version.collection_id for row in rows],
+            "versions": [row.id for row in rows],
+            "objects": [row.state.id for row in rows],
+            "types": [row.version.type for row in rows],
+            "audiences": [row.audience_id for row in rows],
+            "newest_audiences": [row.state.newest_audience_id for row in rows],
+            "newest": [row.state.newest_version_id == row.id for row in rows],
+            "first": [row.state.first_key == row.version.version_key for row in rows],
+            "operations": [row.version.operation for row in rows],
+            "salts": [leaf.salt for leaf in leaves],
+            "records": [leaf.record for leaf in leaves],
+            "leaves": [leaf.data for leaf in leaves],
+        },
+    )

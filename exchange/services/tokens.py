@@ -1,0 +1,177 @@
+"""Issues, lists and revokes tokens. The secret is shown once, in the answer to its creation, and never kept."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+
+from exchange.models import Lab, Token
+from exchange.services.audit import record_event
+from exchange.services.clock import now
+from exchange.services.database import writing
+from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotFoundError
+from exchange.services.principals import Principal
+from exchange.stix.errors import StixError
+from exchange.stix.markings import Tlp
+
+MARK = "cwt_"
+"""Begins every token, so that secret scanners and people recognise one."""
+
+PREFIX_CHARS = 12
+"""Length of the public part, mark included: 2^32 of them are enough to name tokens."""
+
+SECRET_BYTES = 32
+DEFAULT_LIFETIME = timedelta(days=90)
+MAX_LIFETIME = timedelta(days=366)
+
+BOUNDS = ("collections", "highest_label", "networks", "daily_quota")
+SIGNING_BOUNDS = frozenset(BOUNDS)
+"""A token that signs with an exchange-held key must be bound in every way (wire-format, Keys)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A new token and its secret text: the only time that it exists outside its owner's hands."""
+
+    token: Token
+    secret: str
+
+
+def digest_of(secret: str) -> bytes:
+    """SHA-256 of a token's text: 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+def prefix_of(secret: str) -> str:
+    """The public part of something that may be a token, "" if it is none."""
+    return secret[:PREFIX_CHARS] if secret.startswith(MARK) and len(secret) > PREFIX_CHARS else ""
+
+
+def issue_token(
+    *,
+    actor: Principal,
+    lab: Lab,
+    scopes: Sequence[str],
+    client: bool = False,
+    expires_at: datetime | None = None,
+    bounds: Mapping[str, Any] | None = None,
+) -> IssuedToken:
+    """Create a token of `lab`.
+
+    Raises:
+        InvalidRequestError: unknown scope or bound, a lifetime over a year or in the past, a client that may
+            more than read, or a signing token that is not bound in every way.
+    """
+    wanted = _checked_scopes(scopes, client=client)
+    limits = checked_bounds(bounds or {})
+    if Token.Scope.SIGN in wanted and not limits.keys() >= SIGNING_BOUNDS:
+        missing = ", ".join(sorted(SIGNING_BOUNDS - limits.keys()))
+        raise InvalidRequestError(f"a token with the scope sign needs bounds: {missing} missing", pointer="/bounds")
+    moment = now()
+    expires_at = expires_at or moment + DEFAULT_LIFETIME
+    if not moment < expires_at <= moment + MAX_LIFETIME:
+        raise InvalidRequestError("a token expires in the future, within 366 days", pointer="/expires")
+    prefix = MARK + secrets.token_hex((PREFIX_CHARS - len(MARK)) // 2)
+    secret = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    with writing():
+        token = Token.objects.create(
+            prefix=prefix,
+            digest=digest_of(secret),
+            lab=lab,
+            scopes=wanted,
+            client=client,
+            bounds=limits,
+            created_at=moment,
+            expires_at=expires_at,
+        )
+        record_event(actor, "token-issued", prefix, lab=lab.slug, scopes=wanted, client=client)
+    return IssuedToken(token, secret)
+
+
+def issue_own_token(*, principal: Principal, **wanted: Any) -> IssuedToken:
+    """A lab's token makes another for the same lab, never one that may more than itself.
+
+    Raises:
+        AccessDeniedError: the principal is a client, or asks for a scope or a life beyond its own.
+        InvalidRequestError: as `issue_token`.
+    """
+    if principal.is_client or principal.token_id is None:
+        raise AccessDeniedError("only a lab's own token may issue tokens")
+    own = Token.objects.select_related("lab").get(pk=principal.token_id)
+    if not set(wanted.get("scopes", ())) <= set(own.scopes):
+        raise AccessDeniedError("a token may not issue a scope that it does not have", pointer="/scopes")
+    if (wanted.get("expires_at") or own.expires_at) > own.expires_at:
+        raise AccessDeniedError("a token may not issue one that outlives it", pointer="/expires")
+    bounds = {**(wanted.pop("bounds", None) or {}), **own.bounds}
+    wanted.setdefault("expires_at", own.expires_at)
+    return issue_token(actor=principal, lab=own.lab, bounds=bounds, **wanted)
+
+
+def list_tokens(*, principal: Principal) -> list[Token]:
+    """The lab's tokens, newest first, without secrets."""
+    return list(_own_tokens(principal).order_by("-id"))
+
+
+def revoke_token(*, principal: Principal, prefix: str) -> None:
+    """Stop a token of the principal's own lab at once; repeating it changes nothing.
+
+    Raises:
+        NotFoundError: no such token, or another lab's: the two look the same.
+    """
+    with writing():
+        token = _own_tokens(principal).filter(prefix=prefix).select_for_update().first()
+        if token is None:
+            raise NotFoundError("there is no such token")
+        if token.revoked_at is None:
+            token.revoked_at = now()
+            token.save(update_fields=["revoked_at"])
+            record_event(principal, "token-revoked", prefix)
+
+
+def _own_tokens(principal: Principal) -> QuerySet[Token]:
+    """All tokens of the principal's lab; a client sees itself alone."""
+    if principal.lab_id is None:
+        return Token.objects.none()
+    tokens = Token.objects.filter(lab=principal.lab_id)
+    return tokens.filter(prefix=principal.token_prefix) if principal.is_client else tokens
+
+
+def checked_bounds(bounds: Mapping[str, Any]) -> dict[str, Any]:
+    """The bounds in canonical form.
+
+    Raises:
+        InvalidRequestError: an unknown bound, or a value of the wrong form, with its pointer.
+    """
+    for name in bounds:
+        if name not in BOUNDS:
+            raise InvalidRequestError(f"unknown bound; known are {', '.join(BOUNDS)}", pointer=f"/bounds/{name}")
+    checked = dict(bounds)
+    try:
+        if "networks" in bounds:
+            checked["networks"] = [str(ipaddress.ip_network(net)) for net in bounds["networks"]]
+        if "highest_label" in bounds:
+            checked["highest_label"] = Tlp.parse(bounds["highest_label"]).label
+        if "daily_quota" in bounds and not (isinstance(bounds["daily_quota"], int) and bounds["daily_quota"] > 0):
+            raise ValueError("daily_quota is a whole number above 0")
+        if "collections" in bounds and not all(isinstance(alias, str) for alias in bounds["collections"]):
+            raise ValueError("collections is a list of aliases")
+    except (ValueError, TypeError, StixError) as error:
+        raise InvalidRequestError(f"a bound has the wrong form: {error}", pointer="/bounds") from None
+    return checked
+
+
+def _checked_scopes(scopes: Sequence[str], *, client: bool) -> list[str]:
+    wanted = sorted(set(scopes))
+    known = [str(value) for value in Token.Scope.values]
+    if not wanted or not set(wanted) <= set(known):
+        raise InvalidRequestError(f"scopes are one or more of {', '.join(known)}", pointer="/scopes")
+    if client and wanted != [Token.Scope.READ]:
+        raise InvalidRequestError("a client token only reads", pointer="/scopes")
+    return wanted
