@@ -1,0 +1,155 @@
+"""The REST face of one node (`/api/v1/`) for a lab: publish, read single objects, ask who we are.
+
+Objects go out as the bytes that were given and come back as the bytes that the node kept. Reading whole
+collections is `feed.py`; judging what comes is `pulling.py`.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import requests
+
+from exchange.labtool.address import NodeAddress, parse_node_address
+from exchange.labtool.answers import (
+    Collection,
+    Entry,
+    Identity,
+    Lab,
+    Problem,
+    Result,
+    collections_of,
+    entries_of,
+    identity_of,
+    labs_of,
+    problem_of,
+    results_of,
+)
+from exchange.labtool.errors import DataError, RefusedError, UnreachableError
+from exchange.labtool.feed import Feed
+from exchange.labtool.transport import DEFAULT_TIMEOUT_S, BoundedSession, Limits
+
+# One request is one transaction on the node; a larger publication goes in several.
+MAX_BATCH_OBJECTS: Final = 500
+MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
+# What HTTP says about the bodies we sent, not about us (RFC 9110 section 15.5).
+_ABOUT_THE_DATA: Final = frozenset({400, 409, 413, 415, 422})
+
+
+class NodeClient(AbstractContextManager["NodeClient"]):
+    """One node, as one token's owner sees it.
+
+    Raises from every call: UnreachableError when the node cannot be reached or is none, RefusedError when it
+    refuses the request, DataError when it refuses the body as a whole.
+    """
+
+    def __init__(self, node_url: str, token: str | None = None, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self.address: NodeAddress = parse_node_address(node_url)
+        self._session = BoundedSession(
+            token=token, limits=Limits(timeout_s=timeout_s), is_loopback=self.address.is_loopback
+        )
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def feed(self) -> Feed:
+        """The node's TAXII face, over the same connections."""
+        return Feed(self.address, self._session)
+
+    def whoami(self) -> Identity:
+        """Whom the token speaks for."""
+        return identity_of(self._read("whoami/"))
+
+    def collections(self) -> list[Collection]:
+        """The collections that we may see."""
+        return collections_of(self._read("collections/"))
+
+    def labs(self) -> list[Lab]:
+        """The members of this node."""
+        return labs_of(self._read("labs/"))
+
+    def get_object(self, stix_id: str) -> list[Entry]:
+        """The newest version by each producer that we may see; none looks like "not allowed"."""
+        response = self._session.get(self.address.rest_url(f"objects/{quote(stix_id, safe='')}/"))
+        if response.status_code == requests.codes.not_found:
+            return []
+        return entries_of(_accepted(response).content)
+
+    def delete_object(self, stix_id: str) -> None:
+        """Delete all versions of our own object; a tombstone stays."""
+        _accepted(self._session.delete(self.address.rest_url(f"objects/{quote(stix_id, safe='')}/")))
+
+    def publish(
+        self,
+        objects: Iterable[bytes],
+        *,
+        sign: bool = False,
+        dry_run: bool = False,
+        collection: str | None = None,
+    ) -> list[Result]:
+        """Post objects, in batches, in the order given; one result each, in that order.
+
+        sign: the node signs unsigned objects with our exchange-held key. dry_run: check, store nothing.
+        collection: an alias; without it the node chooses by type.
+        """
+        options = {"sign": "true" if sign else None, "dry_run": "true" if dry_run else None, "collection": collection}
+        query = urlencode({name: value for name, value in options.items() if value is not None})
+        url = self.address.rest_url("objects/") + (f"?{query}" if query else "")
+        results: list[Result] = []
+        for batch in batches(objects):
+            results += self._publish_batch(url, batch)
+        return results
+
+    def _publish_batch(self, url: str, batch: Sequence[bytes]) -> list[Result]:
+        body = b"[" + b",".join(batch) + b"]"
+        response = self._session.post(url, data=body, headers={"Content-Type": "application/json"})
+        if response.ok:
+            results = results_of(response.content)
+            if len(results) != len(batch):
+                raise UnreachableError("the node's answer does not fit the objects sent")
+            return results
+        problem = problem_of(response)
+        if not problem.errors:
+            raise _error_of(response, problem)
+        unnamed = Result(id=None, version=None, status="failed", error=problem.as_fault())
+        by_index = {fault.index: fault for fault in problem.errors}
+        return [
+            replace(unnamed, id=by_index[index].id, error=by_index[index].fault) if index in by_index else unnamed
+            for index in range(len(batch))
+        ]
+
+    def _read(self, path: str) -> bytes:
+        return _accepted(self._session.get(self.address.rest_url(path))).content
+
+
+def batches(objects: Iterable[bytes]) -> Iterable[list[bytes]]:
+    """Cut a publication into requests of bounded count and size, keeping the order."""
+    batch: list[bytes] = []
+    size_bytes = 0
+    for item in objects:
+        if batch and (len(batch) >= MAX_BATCH_OBJECTS or size_bytes + len(item) > MAX_BATCH_BYTES):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(item)
+        size_bytes += len(item)
+    if batch:
+        yield batch
+
+
+def _accepted(response: requests.Response) -> requests.Response:
+    if not response.ok:
+        raise _error_of(response, problem_of(response))
+    return response
+
+
+def _error_of(response: requests.Response, problem: Problem) -> DataError | RefusedError:
+    status = response.status_code
+    if status in _ABOUT_THE_DATA and response.request.method == "POST":
+        return DataError(f"the node refused the data: {problem.in_one_line()}")
+    return RefusedError(f"the node refused: HTTP {status}: {problem.in_one_line()}", status)

@@ -1,0 +1,96 @@
+"""Reading and writing single files so that a crash or a hostile file does no harm.
+
+A written file is there as a whole or not at all. Which file means what is decided elsewhere.
+"""
+
+import os
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from exchange.labtool.errors import DataError
+
+# Far below the 1,024 open files that systems allow a process by default.
+FILES_PER_BATCH: Final = 256
+
+
+def read_file(path: Path, *, max_bytes: int) -> bytes:
+    """The bytes of a file.
+
+    Raises: FileNotFoundError, so that callers can say what is missing; DataError for anything else.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    if len(data) > max_bytes:
+        raise DataError(f"{path} has more than {max_bytes} bytes")
+    return data
+
+
+def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write, sync, rename over, sync the folder. Raises: DataError."""
+    write_files([(path, data)], mode=mode)
+
+
+def write_files(files: Iterable[tuple[Path, bytes]], *, mode: int = 0o644) -> None:
+    """As `write_file` for many. Raises: DataError.
+
+    Each batch is written before the first of it is synced, so that the file system commits it as one: a page
+    of a thousand objects costs a few commits instead of a thousand.
+    """
+    pending = iter(files)
+    try:
+        while batch := list(islice(pending, FILES_PER_BATCH)):
+            _write_batch(batch, mode)
+    except OSError as error:
+        raise DataError(f"cannot write {error.filename or 'a file'}: {error.strerror}") from None
+
+
+def _write_batch(batch: list[tuple[Path, bytes]], mode: int) -> None:
+    staged: list[tuple[Path, Path, int]] = []
+    try:
+        for path, data in batch:
+            temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+            staged.append((path, temporary, descriptor))
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                file.write(data)
+        for _path, _temporary, descriptor in staged:
+            os.fsync(descriptor)
+        for path, temporary, _descriptor in staged:
+            temporary.replace(path)
+    finally:
+        for _path, temporary, descriptor in staged:
+            os.close(descriptor)
+            temporary.unlink(missing_ok=True)
+    for folder in {path.parent for path, _data in batch}:
+        sync_folder(folder)
+
+
+def create_secret_file(path: Path, data: bytes) -> None:
+    """Create a file that only its owner can read. Raises: DataError if anything is there already."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    except FileExistsError:
+        raise DataError(f"{path} is already there; nothing is overwritten") from None
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder survive a crash. Raises: OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,313 @@
+"""The folder that a pull fills: where each file stands, and what is remembered between pulls.
+
+    objects/<producer>/<object id>/<version>.json   verified, the bytes as received
+    objects/fixed/<object id>/<version>.json        what has one body for everybody
+    quarantine/<sha256>.json and .reason.json       not verified, and why
+    withdrawn/<producer>/<object id>/...            what may no longer be used, and why
+    .state/state.json                               places in the collections, key states, revocations
+    .state/first-seen.jsonl                         when each signature was first seen, by SHA-256 of the file
+
+Names are built from checked ids and digests alone, never from other text of an object. It writes and moves;
+what belongs where is decided in pulling.py.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from exchange.labtool.errors import DataError
+from exchange.labtool.files import read_file, sync_folder, write_file, write_files
+from exchange.labtool.judging import Verdict
+from exchange.stix.errors import StixError
+from exchange.stix.identifiers import is_identifier
+from exchange.stix.limits import MAX_OBJECT_BYTES
+from exchange.stix.timestamps import format_taxii, ordering_key, parse_timestamp
+
+STATE_FOLDER: Final = ".state"
+FIRST_SEEN_FILE: Final = "first-seen.jsonl"
+QUARANTINE: Final = "quarantine"
+WITHDRAWN: Final = "withdrawn"
+OBJECTS: Final = "objects"
+REASON_SUFFIX: Final = ".reason.json"
+MAX_STATE_BYTES: Final = 64 * 1024 * 1024
+MAX_JOURNAL_BYTES: Final = 4 * 1024 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class State:
+    """What a pull remembers. node: origin of the node that this folder follows.
+
+    places: by collection, the date_added up to which everything is on disk. revoked: by "producer/id", the
+    version that revoked it. key_states: as `Keyring.key_states` at the end of the last pull.
+    """
+
+    node: str
+    places: dict[str, str] = field(default_factory=dict)
+    revoked: dict[str, str] = field(default_factory=dict)
+    key_states: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, value: Any) -> "State":
+        """The state that a file says. Raises: ValueError, TypeError for another form."""
+        state = cls(**value)
+        if not isinstance(state.node, str):
+            raise TypeError
+        for part in (state.places, state.revoked, state.key_states):
+            if not isinstance(part, dict):
+                raise TypeError
+        for place in state.places.values():
+            parse_place(place)
+        return state
+
+    def to_bytes(self) -> bytes:
+        """The state as it stands in its file."""
+        return (json.dumps({name: getattr(self, name) for name in self.__slots__}, indent=1) + "\n").encode()
+
+
+class Shelf(AbstractContextManager["Shelf"]):
+    """One folder, held by one process at a time."""
+
+    def __init__(self, folder: Path, node: str) -> None:
+        """Open or create the folder. Raises: DataError if it follows another node or is in use."""
+        self.folder = folder
+        try:
+            for name in (OBJECTS, QUARANTINE, WITHDRAWN, STATE_FOLDER):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(folder / STATE_FOLDER / "lock", os.O_WRONLY | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise DataError(f"cannot use {folder}: {error.strerror}") from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.state = self._read_state(node)
+            self._first_seen = read_first_seen(folder)
+        except BaseException as error:
+            os.close(self._lock)
+            if isinstance(error, BlockingIOError):
+                raise DataError(f"another pull is at work in {folder}") from None
+            raise
+
+    def __exit__(self, *_exception: object) -> None:
+        os.close(self._lock)
+
+    def save_state(self) -> None:
+        """Make the state last. Raises: DataError."""
+        write_file(self._state_path, self.state.to_bytes())
+
+    def note_first_seen(self, raws: Iterable[bytes], now: datetime) -> None:
+        """Remember when bytes came for the first time, before they are judged or kept. Raises: DataError."""
+        digests = dict.fromkeys(digest_of(raw) for raw in raws)
+        new = [digest for digest in digests if digest not in self._first_seen]
+        lines = [f'{{"sha256":"{digest}","first_seen":"{format_taxii(now)}"}}\n' for digest in new]
+        if not lines:
+            return
+        path = self.folder / STATE_FOLDER / FIRST_SEEN_FILE
+        try:
+            with path.open("ab") as journal:
+                # A line that a crash cut off must not swallow the next one.
+                journal.write(("\n" + "".join(lines)).encode())
+                journal.flush()
+                os.fsync(journal.fileno())
+        except OSError as error:
+            raise DataError(f"cannot write {path}: {error.strerror}") from None
+        self._first_seen |= dict.fromkeys(new, now)
+
+    def first_seen(self, raw: bytes, default: datetime) -> datetime:
+        """When these bytes came for the first time."""
+        return self._first_seen.get(digest_of(raw), default)
+
+    def path_of(self, verdict: Verdict) -> Path | None:
+        """Where a verified object belongs; None if its id or version makes no safe name."""
+        name = _version_name(verdict)
+        if name is None or not is_identifier(verdict.id):
+            return None
+        producer = "fixed" if verdict.is_fixed else verdict.producer
+        if producer is None or not (verdict.is_fixed or is_identifier(producer)):
+            return None
+        return self.folder / OBJECTS / producer / str(verdict.id) / f"{name}.json"
+
+    def store(self, verdicts: Iterable[tuple[Path, Verdict]]) -> None:
+        """Write verified objects where `path_of` says. Raises: DataError."""
+        batch = list(verdicts)
+        for path, _verdict in batch:
+            self._make_folder(path.parent)
+        write_files((path, verdict.raw) for path, verdict in batch)
+
+    def quarantine(self, verdicts: Iterable[Verdict], collection: str, now: datetime) -> None:
+        """Put what failed aside, with the reason beside it. Raises: DataError."""
+        files = []
+        for verdict in verdicts:
+            reason = {"reason": verdict.reason, "id": verdict.id, "version": verdict.version, "kid": verdict.kid}
+            reason |= {"collection": collection, "at": format_taxii(now)}
+            path = self.folder / QUARANTINE / digest_of(verdict.raw)
+            files.append((path.with_suffix(REASON_SUFFIX), _pretty(reason)))
+            files.append((path.with_suffix(".json"), verdict.raw))
+        write_files(files)
+
+    def quarantined(self) -> list[Path]:
+        """The files in quarantine."""
+        return _objects_in(self.folder / QUARANTINE)
+
+    def release(self, path: Path) -> None:
+        """Take a file out of quarantine, once it stands elsewhere."""
+        path.unlink(missing_ok=True)
+        path.with_suffix(REASON_SUFFIX).unlink(missing_ok=True)
+
+    def stored(self) -> Iterator[Path]:
+        """All verified objects on the shelf."""
+        return iter(_objects_in(self.folder / OBJECTS))
+
+    def stored_identities(self) -> list[Path]:
+        """Verified identities that are their own producers: those that carry keys."""
+        folder = self.folder / OBJECTS
+        return [path for name in sorted(os.listdir(folder)) for path in _objects_in(folder / name / name)]
+
+    def discard(self, path: Path, raw: bytes) -> None:
+        """Remove a stored version, once its bytes are kept in quarantine."""
+        write_file(self.folder / QUARANTINE / f"{digest_of(raw)}.json", raw)
+        path.unlink(missing_ok=True)
+
+    def stored_versions(self, object_id: str, producer: str | None = None) -> list[Path]:
+        """The versions of one object on the shelf; of every producer if none is named."""
+        producers = [producer] if producer else sorted(os.listdir(self.folder / OBJECTS))
+        return [path for name in producers for path in _objects_in(self.folder / OBJECTS / name / object_id)]
+
+    def withdraw(self, path: Path, reason: dict[str, str]) -> None:
+        """Move a stored version aside, with the reason beside it. Raises: DataError."""
+        target = self.folder / WITHDRAWN / path.relative_to(self.folder / OBJECTS)
+        self._make_folder(target.parent)
+        write_file(target.with_suffix(REASON_SUFFIX), _pretty(reason))
+        self._move(path, target)
+
+    def withdrawn_versions(self, object_id: str) -> list[tuple[Path, dict[str, Any]]]:
+        """The versions of an object that were moved aside, each with the reason."""
+        found = []
+        for producer in sorted(os.listdir(self.folder / WITHDRAWN)):
+            for path in _objects_in(self.folder / WITHDRAWN / producer / object_id):
+                found.append((path, read_reason(path)))
+        return found
+
+    def restore(self, path: Path) -> None:
+        """Move a withdrawn version back. Raises: DataError."""
+        target = self.folder / OBJECTS / path.relative_to(self.folder / WITHDRAWN)
+        self._make_folder(target.parent)
+        self._move(path, target)
+        path.with_suffix(REASON_SUFFIX).unlink(missing_ok=True)
+
+    def forget_withdrawn(self, path: Path) -> None:
+        """Drop the withdrawn copy of what stands in `objects/` again."""
+        copy = self.folder / WITHDRAWN / path.relative_to(self.folder / OBJECTS)
+        copy.unlink(missing_ok=True)
+        copy.with_suffix(REASON_SUFFIX).unlink(missing_ok=True)
+
+    @property
+    def _state_path(self) -> Path:
+        return self.folder / STATE_FOLDER / "state.json"
+
+    def _read_state(self, node: str) -> State:
+        try:
+            state = State.of(json.loads(read_file(self._state_path, max_bytes=MAX_STATE_BYTES)))
+        except FileNotFoundError:
+            return State(node)
+        except (ValueError, TypeError, RecursionError):
+            raise DataError(f"{self._state_path} is damaged; pull into a new folder") from None
+        if state.node != node:
+            raise DataError(f"{self.folder} follows {state.node}; use another folder for {node}")
+        return state
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            for parent in (folder.parent, folder.parent.parent):
+                sync_folder(parent)
+
+    def _move(self, source: Path, target: Path) -> None:
+        try:
+            source.replace(target)
+            sync_folder(target.parent)
+            sync_folder(source.parent)
+        except OSError as error:
+            raise DataError(f"cannot move {source}: {error.strerror}") from None
+
+
+def digest_of(raw: bytes) -> str:
+    """The SHA-256 of exact bytes, in hexadecimal."""
+    return sha256(raw).hexdigest()
+
+
+def read_object_file(path: Path) -> bytes:
+    """The bytes of an object on a shelf. Raises: DataError."""
+    try:
+        return read_file(path, max_bytes=MAX_OBJECT_BYTES)
+    except FileNotFoundError:
+        raise DataError(f"{path} is gone") from None
+
+
+def read_reason(path: Path) -> dict[str, Any]:
+    """Why a file stands where it stands; {} if nothing readable says so."""
+    try:
+        reason = json.loads(read_file(path.with_suffix(REASON_SUFFIX), max_bytes=MAX_OBJECT_BYTES))
+    except (FileNotFoundError, ValueError, RecursionError):
+        return {}
+    return reason if isinstance(reason, dict) else {}
+
+
+def read_first_seen(folder: Path) -> dict[str, datetime]:
+    """When each file of a pulled folder was first seen, by SHA-256; {} for another folder. Raises: DataError."""
+    try:
+        journal = read_file(folder / STATE_FOLDER / FIRST_SEEN_FILE, max_bytes=MAX_JOURNAL_BYTES)
+    except FileNotFoundError:
+        return {}
+    seen: dict[str, datetime] = {}
+    for line in journal.splitlines():
+        try:
+            entry = json.loads(line)
+            # The first line about a file counts: a later one can only be a repetition.
+            seen.setdefault(str(entry["sha256"]), parse_timestamp(str(entry["first_seen"])))
+        except (ValueError, KeyError, TypeError, RecursionError, StixError):
+            # An empty line, or one that a crash cut off: its files count as new when they come again.
+            continue
+    return seen
+
+
+def parse_place(place: Any) -> datetime:
+    """The time up to which a collection was read. Raises: ValueError."""
+    try:
+        return parse_timestamp(place)
+    except (StixError, TypeError):
+        raise ValueError("not a timestamp") from None
+
+
+def _version_name(verdict: Verdict) -> str | None:
+    """A file name for a version, the same for every spelling of one time."""
+    version = verdict.version
+    if version is None:
+        return None
+    if version.isascii() and version.isdigit():
+        # Two labs, or two keys, may sign one observable in the same second.
+        return f"{version[:20]}.{verdict.kid}"
+    try:
+        parse_timestamp(version)
+    except StixError:
+        return None
+    whole, _point, fraction = ordering_key(version).partition(".")
+    return f"{whole.replace(':', '').replace('-', '')}.{fraction:0<3}Z" if len(fraction) <= 12 else None
+
+
+def _objects_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.json") if is_object_file(path))
+
+
+def is_object_file(path: Path) -> bool:
+    """Whether a file of a pulled folder holds an object, and no reason or half-written copy of one."""
+    return not path.name.startswith(".") and not path.name.endswith(REASON_SUFFIX)
+
+
+def _pretty(value: object) -> bytes:
+    return (json.dumps(value, indent=1) + "\n").encode()
