@@ -40,9 +40,12 @@ def private_file(path: Path) -> Iterator[int]:
     try:
         yield fd
         os.fsync(fd)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink()
+        raise
     finally:
         os.close(fd)
-    draft.replace(path)
 
 
 def load_state(path: Path) -> StackState | None:
