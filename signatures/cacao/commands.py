@@ -101,12 +101,14 @@ def is_encoded(name: str | int, value: Any) -> bool:
     return isinstance(name, str) and name.endswith("_b64") and isinstance(value, str)
 
 
-def texts_of(members: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Every text of a playbook with its path, base64 decoded, names of free dictionaries included.
+def texts_of(members: Mapping[str, Any], start: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text of a playbook, or of a part that stands at `start`, with its path.
+
+    Base64 is decoded; names of free dictionaries are included.
 
     Key material and signature values are left out: they are no language. Raises: ObjectInvalidError.
     """
-    stack: list[tuple[Path, Any]] = [((), members)]
+    stack: list[tuple[Path, Any]] = [(start, members)]
     while stack:
         path, item = stack.pop()
         if isinstance(item, str):

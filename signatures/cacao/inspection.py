@@ -6,9 +6,8 @@ is not decided here.
 
 from dataclasses import dataclass
 
-from exchange.stix.markings import Tlp
-
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError, pointer_to, shown
+from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
 from signatures.cacao.commands import check_commands, check_no_credentials, sigma_rules, texts_of
 from signatures.cacao.conditions import ConditionError, check_condition
@@ -116,10 +115,10 @@ def _check_party(identifier: str, playbook: Members, section: str, path: Path) -
 
 def _check_variables_exist(step: Members, playbook: Members, path: Path) -> None:
     known = playbook.get("playbook_variables", {}).keys() | step.get("step_variables", {}).keys()
-    for where, text in texts_of(step):
+    for where, text in texts_of(step, path):
         for name in variables_in(text):
             if name not in known:
-                raise _unknown_variable(name, (*path, *where))
+                raise _unknown_variable(name, where)
     for key in ("in_args", "out_args"):
         for position, argument in enumerate(step.get(key, ())):
             if argument.removesuffix(":value") not in known:

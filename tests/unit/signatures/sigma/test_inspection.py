@@ -1,0 +1,113 @@
+"""What `inspect_rule` says about sound Sigma texts."""
+
+from exchange.stix.markings import Tlp
+from signatures.sigma import Branch, inspect_rule
+
+RULE = """\
+title: Reasoning asked for
+id: 6f1b0d5e-3c1a-4f0e-9a3b-2d7c5b8e1a01
+name: reasoning_request
+logsource: {category: llm_api, product: llm_gateway}
+detection:
+  asked:
+    llmx.prompt.reasoning_request: true
+  family:
+    llmx.prompt.template_family|startswith: 'cot_'
+  evaluation:
+    llmx.account.declared_use: evaluation
+  condition: (asked or family) and not evaluation
+falsepositives: [Academic evaluation suites]
+level: low
+tags: [atlas.aml-t0024-002, tlp.green]
+"""
+CORRELATION = """\
+---
+title: Template family over many accounts
+id: 6f1b0d5e-3c1a-4f0e-9a3b-2d7c5b8e1a02
+tags: [tlp.amber-strict]
+correlation:
+  type: value_count
+  rules: [reasoning_request]
+  group-by: [family]
+  aliases:
+    family: {reasoning_request: llmx.prompt.template_family}
+  timespan: 24h
+  condition: {field: user.id, gte: 50}
+"""
+FILTER = """\
+---
+title: Not our own tests
+logsource: {category: llm_api}
+filter:
+  rules: [reasoning_request]
+  own: {llmx.org.id: our-own}
+  condition: not own
+"""
+
+
+def test_a_rule_and_its_correlation_are_read_as_one() -> None:
+    inspection = inspect_rule(RULE + CORRELATION)
+    assert inspection.title == "Template family over many accounts"
+    assert inspection.ids == (
+        "6f1b0d5e-3c1a-4f0e-9a3b-2d7c5b8e1a01",
+        "6f1b0d5e-3c1a-4f0e-9a3b-2d7c5b8e1a02",
+    )
+    assert inspection.names == ("reasoning_request",)
+    assert inspection.fields == (
+        "llmx.account.declared_use",
+        "llmx.prompt.reasoning_request",
+        "llmx.prompt.template_family",
+        "user.id",
+    )
+    assert inspection.warnings == ()
+
+
+def test_the_strictest_tlp_tag_is_the_label() -> None:
+    assert inspect_rule(RULE).label is Tlp.GREEN
+    assert inspect_rule(RULE + CORRELATION).label is Tlp.AMBER_STRICT
+    assert inspect_rule(RULE.replace(", tlp.green", "")).label is None
+
+
+def test_each_alternative_of_a_condition_is_told_apart() -> None:
+    (features,) = inspect_rule(RULE).rules
+    excluded = frozenset({"llmx.account.declared_use"})
+    assert features.branches == {
+        Branch(frozenset({"llmx.prompt.reasoning_request"}), excluded),
+        Branch(frozenset({"llmx.prompt.template_family"}), excluded),
+    }
+
+
+def test_a_filter_becomes_part_of_the_rule_that_it_applies_to() -> None:
+    (features,) = inspect_rule(RULE + FILTER).rules
+    assert all("llmx.org.id" in branch.excluded for branch in features.branches)
+
+
+def test_a_field_that_is_only_grouped_by_is_not_matched_with_a_value() -> None:
+    matched = {match.field for match in inspect_rule(RULE + CORRELATION).matches}
+    assert "user.id" not in matched
+    assert "llmx.prompt.template_family" in matched
+
+
+def test_presence_and_comparison_of_two_fields_are_no_values() -> None:
+    text = RULE.replace("llmx.prompt.reasoning_request: true", "gen_ai.input.messages|exists: true")
+    assert "gen_ai.input.messages" not in {match.field for match in inspect_rule(text).matches}
+
+
+def test_every_text_comes_with_its_place() -> None:
+    texts = inspect_rule(RULE).texts
+    assert ("document 1, line 13, column 18 (falsepositives/0)", "Academic evaluation suites") in texts
+    assert any("template_family" in text for _location, text in texts)
+
+
+def test_keys_that_the_specification_does_not_know_are_named() -> None:
+    inspection = inspect_rule(RULE + "customers: [one, two]\n")
+    assert [key for _location, key in inspection.unlisted] == ["customers"]
+
+
+def test_a_selection_that_no_condition_uses_is_a_warning() -> None:
+    inspection = inspect_rule(RULE.replace("(asked or family)", "asked"))
+    assert any("'family' is not used" in warning for warning in inspection.warnings)
+
+
+def test_an_empty_document_at_the_end_is_no_fault() -> None:
+    assert inspect_rule(RULE + "---\n").title == "Reasoning asked for"
