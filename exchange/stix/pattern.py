@@ -1,6 +1,6 @@
 """Checks STIX patterns (STIX 2.1 section 9) against their grammar; it evaluates none.
 
-A recursive descent over tokens, some hundred times faster than the generated parser of stix2-patterns, which
+A recursive descent over tokens, some twenty times faster than the generated parser of stix2-patterns, which
 is the reference in the tests. Stricter than that grammar: no negative list positions (section 9.7.3).
 """
 

@@ -31,27 +31,9 @@ class Token(NamedTuple):
     column: int
 
 
-KEYWORDS: Final = frozenset(
-    [
-        "AND",
-        "OR",
-        "NOT",
-        "FOLLOWEDBY",
-        "LIKE",
-        "MATCHES",
-        "ISSUPERSET",
-        "ISSUBSET",
-        "EXISTS",
-        "LAST",
-        "IN",
-        "START",
-        "STOP",
-        "SECONDS",
-        "WITHIN",
-        "REPEATS",
-        "TIMES",
-    ]
-)
+_OPERATOR_WORDS: Final = "AND OR NOT FOLLOWEDBY LIKE MATCHES ISSUPERSET ISSUBSET EXISTS LAST IN"
+_QUALIFIER_WORDS: Final = "START STOP SECONDS WITHIN REPEATS TIMES"
+KEYWORDS: Final = frozenset(f"{_OPERATOR_WORDS} {_QUALIFIER_WORDS}".split())
 
 # Longest first where one token may begin another, as in the published grammar. Each alternative is linear.
 _TOKEN: Final = re.compile(
