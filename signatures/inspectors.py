@@ -11,13 +11,12 @@ from typing import Any, Final
 
 from exchange.services.scope import Payload, RuleFields
 from exchange.stix.errors import ObjectInvalidError, StixError, pointer_to, shown
+from exchange.stix.extension_ids import COA_PLAYBOOK_EXTENSION
 from signatures.cacao import PlaybookInspection, inspect_playbook
 from signatures.sigma import SigmaInspection, inspect_rule
 
-# Course of Action extension for Security Playbooks, version 3.0.0 (University of Oslo).
-PLAYBOOK_EXTENSION: Final = "extension-definition--1e1c1bd7-c527-4215-8e18-e199e74da57c"
 _PATTERN: Final = "/pattern"
-_EXTENSION: Final = pointer_to(("extensions", PLAYBOOK_EXTENSION))
+_EXTENSION: Final = pointer_to(("extensions", COA_PLAYBOOK_EXTENSION))
 _BODY: Final = f"{_EXTENSION}/playbook_bin"
 
 
@@ -30,7 +29,7 @@ def inspect_object(members: Mapping[str, Any]) -> tuple[Payload, ...]:
     if kind == "indicator" and members.get("pattern_type") == "sigma":
         return (_inspect_sigma(members["pattern"]),)
     if kind == "course-of-action":
-        extension = members.get("extensions", {}).get(PLAYBOOK_EXTENSION)
+        extension = members.get("extensions", {}).get(COA_PLAYBOOK_EXTENSION)
         return () if extension is None else _inspect_extension(extension)
     return ()
 
