@@ -40,10 +40,14 @@ class Identity:
         """The user to whom the files of such a process belong, as seen from here."""
         return self.uid if self.mode == "uid" else os.geteuid()
 
+    @property
+    def owner_gid(self) -> int:
+        """The group of those files, as seen from here."""
+        return self.gid if self.mode == "uid" else os.getegid()
+
     def take(self, path: Path) -> None:
-        """Make such a process the owner of ``path``."""
-        if self.mode == "uid":
-            os.chown(path, self.uid, self.gid)
+        """Make such a process the owner of ``path`` (of a link itself, not of where it leads)."""
+        os.chown(path, self.owner_uid, self.owner_gid, follow_symlinks=False)
 
     def as_spec(self) -> dict[str, str | int]:
         """The form in which the guard is told."""

@@ -73,11 +73,11 @@ def install_for(identity: Identity, install: PostgresInstall, home: Path) -> Pos
 
 
 def give_to(identity: Identity, folder: Path) -> None:
-    """Make ``identity`` the owner of everything in ``folder``, which another way of starting may have left to root."""
+    """Make ``identity`` the owner of everything in ``folder``, as another way of running may have left it to others."""
     if folder.stat().st_uid == identity.owner_uid:
         return
     for parent, folders, files in os.walk(folder):
         for name in [*folders, *files]:
-            os.chown(Path(parent) / name, identity.uid, identity.gid, follow_symlinks=False)
+            identity.take(Path(parent) / name)
     # Last, so that an interrupted change is done again.
-    os.chown(folder, identity.uid, identity.gid)
+    identity.take(folder)
