@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
-from exchange.stix.chain_state import IdentityVersion, KeyState, key_valid_at, version_of
+from exchange.stix.chain_state import KeyState, key_valid_at
+from exchange.stix.chain_versions import IdentityVersion, version_of
 from exchange.stix.errors import KeyChainError, ObjectInvalidError
 from exchange.stix.extension_ids import KEYS_EXTENSION
 from exchange.stix.keys import PublicKey
@@ -62,8 +63,8 @@ def _verify_again(
     """Verifies a version that was accepted before, against what was known then: it may have had other predecessors."""
     if known.payload_sha256 != identity.payload_sha256:
         raise KeyChainError("chain-conflict", "Another body of this version is known.", "/modified")
-    if not state.is_standing(known):
-        raise KeyChainError("chain-outside", "The version was signed when the root key was in other hands.", _FIRST)
+    if known not in state.standing:
+        raise KeyChainError("chain-outside", "The version turned out to be signed by somebody else.", _FIRST)
     prior = state.until(known)
     version = version_of(identity, known.first_seen)
     # Whoever accepted the version with this signer may have had an operator's word for it.

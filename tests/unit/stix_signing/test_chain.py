@@ -268,6 +268,45 @@ def test_a_key_that_a_thief_introduced_is_gone_when_the_theft_is_known() -> None
     state = step(two_roots(), identity_version(2, (A, B, S1, S2), (ROOT_A, SIG_2)), 2)
     state = step(state, identity_version(3, (replace(A, compromised_since=second(1.5)), B, S1), (ROOT_B,)), 3)
     assert not key_valid_at(state, S2.kid, day(2))
+    assert not key_valid_at(state, S2.kid, day(0))
+    assert S2.kid in state.keys
+
+
+def test_what_a_thief_signs_with_a_root_key_of_his_own_goes_with_the_stolen_one() -> None:
+    state = step(two_roots(), identity_version(2, (A, B, C, S1), (ROOT_A, ROOT_C)), 2)
+    state = step(state, identity_version(3, (A, B, C, replace(S1, revoked_at=second(1)), S2), (ROOT_C, SIG_2)), 3)
+    state = step(state, identity_version(4, (replace(A, compromised_since=second(1.5)), B, S1), (ROOT_B,)), 4)
+    assert [key_valid_at(state, key.kid, day(4)) for key in (A, B, C, S1, S2)] == [False, True, False, True, False]
+    assert refusal(state, identity_version(5, (B, C, S1), (ROOT_C,)), 5) == "chain-outside"
+
+
+def test_two_operators_can_end_what_a_thief_did_with_every_root_key() -> None:
+    shut_out = replace(B, compromised_since=second(0.5))
+    state = step(two_roots(), identity_version(2, (A, shut_out, C, S1), (ROOT_A, ROOT_C)), 2)
+    state = step(state, identity_version(3, (C, S2), (ROOT_C, SIG_2)), 3)
+    new_root = key_of("root D", "root")
+    keys = (new_root.public(nbf=NBF), replace(A, compromised_since=second(1.5)), B, S1)
+    rescue = identity_version(4, keys, (new_root,))
+    assert refusal(state, rescue, 4) == "chain-outside"
+    state = step(state, rescue, 4, approved_root=new_root.kid)
+    assert [key_valid_at(state, key.kid, day(4)) for key in (A, B, C, S1, S2)] == [False, True, False, True, False]
+    assert [version.signer for version in state.standing] == [A.kid, new_root.kid]
+
+
+def test_versions_that_cannot_both_be_true_are_both_void() -> None:
+    accuser = identity_version(2, (replace(A, compromised_since=second(0.5)), B, S1), (ROOT_B,))
+    state = step(two_roots(), accuser, 2)
+    assert state.standing == ()
+    assert not any(key_valid_at(state, kid, day(2)) for kid in state.keys)
+    new_root = key_of("root D", "root")
+    rescue = identity_version(3, (new_root.public(nbf=NBF), S2), (new_root, SIG_2))
+    assert key_valid_at(step(state, rescue, 3, approved_root=new_root.kid), S2.kid, day(3))
+
+
+def test_a_pinned_root_key_may_declare_itself_stolen_from_the_start() -> None:
+    stolen = replace(A, compromised_since=second(0.5))
+    state = step(started(), identity_version(2, (stolen, B), (ROOT_A, ROOT_B)), 2)
+    assert [key_valid_at(state, key.kid, day(2)) for key in (A, B, S1)] == [False, True, False]
 
 
 def test_a_root_key_may_declare_itself_stolen() -> None:
