@@ -16,6 +16,7 @@ from exchange.models import ApiRoot, Collection, Grant, Lab
 from exchange.services.audit import record_event
 from exchange.services.database import writing
 from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
+from exchange.services.fixed_objects import share_fixed_objects
 from exchange.services.principals import Principal
 from exchange.stix.markings import Tlp
 
@@ -139,6 +140,8 @@ def create_collection(
         for lab in sorted(reading | writing_labs, key=lambda each: each.slug):
             Grant.objects.create(collection=collection, lab=lab, can_read=lab in reading, can_write=lab in writing_labs)
         record_event(actor, "collection-created", alias, scope=str(scope), floor=floor.label, public=public)
+        if not is_view:
+            share_fixed_objects(collection.id)
     return collection
 
 

@@ -4,7 +4,15 @@ Knows no signatures and no policy: what comes here was decided elsewhere. `store
 publish, for the node's own notes, and for the fixed objects.
 """
 
-from exchange.services.storing.prepared import PreparedVersion, StoreResult, StoreStatus
-from exchange.services.storing.store import retrying, store_versions
+from exchange.services.storing.prepared import AudienceChange, PreparedVersion, StoreResult, StoreStatus
+from exchange.services.storing.store import release_versions, retrying, store_versions
 
-__all__ = ["PreparedVersion", "StoreResult", "StoreStatus", "retrying", "store_versions"]
+__all__ = [
+    "AudienceChange",
+    "PreparedVersion",
+    "StoreResult",
+    "StoreStatus",
+    "release_versions",
+    "retrying",
+    "store_versions",
+]

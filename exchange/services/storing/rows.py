@@ -67,6 +67,24 @@ def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[
     return states
 
 
+_FIRST_SEEN = """
+SELECT o.stix_id, k.version_key, v.digest, v.received_at
+FROM unnest(%(ids)s::text[], %(keys)s::text[]) AS wanted (stix_id, version_key)
+JOIN object o ON o.producer_id = %(producer)s AND o.stix_id = wanted.stix_id
+JOIN version_key k ON k.object_id = o.id AND k.version_key = wanted.version_key
+JOIN version v ON v.id = k.version_id
+"""
+
+
+def first_seen(
+    producer_id: int | None, wanted: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[bytes, datetime]]:
+    """Digest and time of receipt of those (STIX id, version key) of the producer that are stored."""
+    params = {"producer": producer_id, "ids": [each[0] for each in wanted], "keys": [each[1] for each in wanted]}
+    found = execute(_FIRST_SEEN, params).fetchall()
+    return {(stix_id, key): (bytes(digest), received_at) for stix_id, key, digest, received_at in found}
+
+
 def take_version_ids(count: int) -> list[int]:
     """Fresh ids for `count` versions."""
     rows = execute("SELECT nextval('version_id_seq') FROM generate_series(1, %(count)s)", {"count": count}).fetchall()
@@ -182,6 +200,15 @@ def insert_versions(rows: Sequence[NewVersion]) -> None:
             "ref_properties": [reference[1] for reference in references],
             "ref_targets": [reference[2] for reference in references],
         },
+    )
+
+
+def set_audiences(rows: Sequence[NewVersion]) -> None:
+    """Write the audiences of versions that were held."""
+    execute(
+        "UPDATE version v SET audience_id = n.audience"
+        " FROM unnest(%(ids)s::bigint[], %(audiences)s::int[]) AS n (id, audience) WHERE v.id = n.id",
+        {"ids": [row.id for row in rows], "audiences": [row.audience_id for row in rows]},
     )
 
 

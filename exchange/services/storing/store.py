@@ -67,6 +67,29 @@ def store_versions(
     return results, _changes(new, before)
 
 
+def release_versions(producer_id: int, held: Sequence[tuple[int, PreparedVersion]]) -> list[AudienceChange]:
+    """Bring versions that were stored but held (by id) before their readers; answers whose readers changed.
+
+    The caller is inside `writing()` and removes the notes that they wait.
+    """
+    if not held:
+        return []
+    versions = [version for _, version in held]
+    audiences = intern_audiences(version.audience for version in versions)
+    states = rows.lock_objects(producer_id, versions)
+    before = {state.stix_id: state.newest_audience_id for state in states.values()}
+    new = [
+        NewVersion(version, version_id, states[version.stix_id], audiences[version.audience.digest])
+        for version_id, version in held
+    ]
+    for row in new:
+        row.state.accept(row.version, row.id, row.audience_id)
+    rows.set_audiences(new)
+    rows.update_objects([state for _, state in sorted(states.items())], versions[0].received_at)
+    rows.insert_entries(producer_id, new)
+    return _changes(new, before)
+
+
 def _decide(
     versions: Sequence[PreparedVersion], states: dict[str, ObjectState], audiences: Mapping[bytes, int]
 ) -> tuple[list[StoreResult], list[NewVersion]]:

@@ -1,0 +1,9 @@
+"""What the process counts as it works, for /metrics. Counts carry codes and doors, never content."""
+
+from prometheus_client import Counter
+
+PUBLISHED = Counter(
+    "commonwatch_published_objects", "Objects sent, by door and what became of them", ["door", "status"]
+)
+REFUSED = Counter("commonwatch_refused_objects", "Objects refused, by the code of the refusal", ["code"])
+DELIVERED = Counter("commonwatch_delivered_objects", "Objects delivered, by door", ["door"])

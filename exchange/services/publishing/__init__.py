@@ -1,0 +1,6 @@
+"""Publishing: one service for all doors. Parse, scope guard, marking, signature, store; per object all or nothing."""
+
+from exchange.services.publishing.outcome import Outcome, OutcomeStatus
+from exchange.services.publishing.publish import publish_objects
+
+__all__ = ["Outcome", "OutcomeStatus", "publish_objects"]

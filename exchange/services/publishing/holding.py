@@ -1,0 +1,69 @@
+"""Versions that wait for their distribution marking, and their release when it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from exchange.models import HeldVersion
+from exchange.services.principals import Principal
+from exchange.services.publishing.marking import recipients_in
+from exchange.services.publishing.reading import references_of
+from exchange.services.sharing import audience_for
+from exchange.services.storing import PreparedVersion, release_versions
+from exchange.services.storing.prepared import AudienceChange
+from exchange.stix.checks import check_object
+from exchange.stix.markings import Tlp
+from exchange.stix.reading import read_object
+
+_HELD = """
+SELECT h.version_id, v.body, v.version_text, k.version_key, v.digest, v.label, v.kid, v.received_at,
+       o.home_collection_id, h.missing_marking, m.body
+FROM held h
+JOIN object o ON o.id = h.object_id
+JOIN version v ON v.id = h.version_id
+JOIN version_key k ON k.version_id = h.version_id
+JOIN object mo ON mo.producer_id = o.producer_id AND mo.stix_id = h.missing_marking
+JOIN version m ON m.id = mo.newest_version_id
+WHERE o.producer_id = %(lab)s AND h.missing_marking = ANY (%(markings)s)
+ORDER BY h.version_id
+"""
+
+
+def release_held(principal: Principal, marking_ids: Sequence[str]) -> list[AudienceChange]:
+    """Give what waited for these markings of the principal's lab its readers and a new place in the sequence.
+
+    Answers the objects whose readers changed. The caller is inside `writing()`, after the markings were stored.
+    """
+    if principal.lab_id is None or not marking_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, {"lab": principal.lab_id, "markings": list(marking_ids)})
+        held = [(row[0], _prepared(row, principal.lab_identity)) for row in cursor.fetchall()]
+    HeldVersion.objects.filter(version_id__in=[version_id for version_id, _ in held]).delete()
+    return release_versions(principal.lab_id, held)
+
+
+def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:
+    _, body, version_text, key, digest, label, kid, received_at, home, marking, marking_body = row
+    checked = check_object(read_object(bytes(body)))
+    return PreparedVersion(
+        stix_id=checked.id,
+        type=checked.type,
+        collection_id=home,
+        version_text=version_text,
+        version_key=key,
+        body=checked.raw,
+        digest=bytes(digest),
+        label=Tlp(label),
+        audience=audience_for(Tlp(label), producer, recipients_in(bytes(marking_body))),
+        distribution=marking,
+        kid=kid,
+        created_text=str(checked.members.get("created", "")),
+        revoked=checked.members.get("revoked") is True,
+        references=tuple(references_of(checked)),
+        lab_identity=producer,
+        received_at=received_at,
+    )

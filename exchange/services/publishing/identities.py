@@ -1,0 +1,53 @@
+"""Publishes a version of a lab's own identity: the chain of its keys decides (docs/wire-format.md, "Keys")."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from exchange.models import Lab
+from exchange.services.audit import record_event
+from exchange.services.errors import AccessDeniedError
+from exchange.services.keys import extend_chain, find_keys, store_chain
+from exchange.services.labs import log_clear
+from exchange.services.principals import Principal
+from exchange.services.publishing.item import Item
+from exchange.services.publishing.marking import mark_item
+from exchange.services.storing import StoreResult, StoreStatus, store_versions
+from exchange.stix.chain import KeyState
+
+
+def publish_identity(principal: Principal, item: Item, moment: datetime) -> StoreResult:
+    """Verify, store, and take the keys in, inside the caller's `writing()` transaction.
+
+    Raises:
+        StixError: the chain is broken, unpinned, or lacks a proof of possession.
+        AccessDeniedError: not the identity of the publishing lab. PolicyError: as `mark_item`.
+    """
+    lab = Lab.objects.select_for_update().get(pk=principal.lab_id or 0)
+    if item.signed is None:
+        raise AssertionError("the item has not been opened")
+    state, item.verified = extend_chain(lab, item.signed, moment=moment)
+    if Lab.objects.filter(identity_id=state.identity).exclude(pk=lab.pk).exists():
+        raise AccessDeniedError("this is not the identity of your lab", code="foreign-identity", pointer="/id")
+    mark_item(item, replace(principal, lab_identity=state.identity), {})
+    results, _ = store_versions(lab.pk, [item.prepared(lab_identity=state.identity, received_at=moment)])
+    if results[0].status is StoreStatus.STORED:
+        take_keys(principal, lab, state, item.verified.signed.payload_sha256, moment)
+    return results[0]
+
+
+def take_keys(principal: Principal, lab: Lab, state: KeyState, payload_sha256: str, moment: datetime) -> None:
+    """Store the keys of a new version, and log what it added and what it ended."""
+    before = find_keys(state.keys)
+    added = store_chain(lab, state, moment=moment)
+    ended = [
+        kid
+        for kid, key in state.keys.items()
+        if (key.revoked_at is not None or key.compromised_since is not None)
+        and (kid not in before or (before[kid].key.revoked_at, before[kid].key.compromised_since) == (None, None))
+    ]
+    for operation, kids in (("key-added", added), ("key-revoked", ended)):
+        for kid in kids:
+            record_event(principal, operation, lab.slug, kid=kid)
+            log_clear(operation, type_="key", id_=kid, payload_sha256=payload_sha256, lab=lab)

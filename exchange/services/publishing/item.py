@@ -1,0 +1,93 @@
+"""One object on its way through publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from exchange.services.collections import CollectionView
+from exchange.services.errors import ExchangeError
+from exchange.services.sharing import AudienceRule
+from exchange.services.storing import PreparedVersion
+from exchange.stix.checks import CheckedObject
+from exchange.stix.errors import StixError
+from exchange.stix.markings import Tlp
+from exchange.stix.signature import SignedObject, VerifiedObject
+from exchange.stix.timestamps import format_stix, ordering_key
+
+
+@dataclass(slots=True)
+class Item:
+    """What is known of one object so far; each step fills in its part or sets `error`, which ends its way."""
+
+    index: int
+    body: bytes
+    checked: CheckedObject | None = None
+    collection: CollectionView | None = None
+    signed: SignedObject | None = None
+    verified: VerifiedObject | None = None
+    label: Tlp = Tlp.RED
+    payload_label: Tlp | None = None
+    distribution: str = ""
+    missing_marking: str = ""
+    audience: AudienceRule | None = None
+    references: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[tuple[str, str, str], ...] = ()
+    error: ExchangeError | StixError | None = None
+
+    @property
+    def object(self) -> CheckedObject:
+        """The object, which `read_item` has checked."""
+        if self.checked is None:
+            raise AssertionError("the item has not been read")
+        return self.checked
+
+    @property
+    def version_text(self) -> str:
+        """`modified`, else `created`, else the signature's `iat` (docs/wire-format.md)."""
+        if self.object.version is not None:
+            return self.object.version
+        if self.signed is None:
+            return ""
+        return format_stix(datetime.fromtimestamp(self.signed.iat, UTC))
+
+    def prepared(self, *, lab_identity: str, received_at: datetime) -> PreparedVersion:
+        """The version for storage; only a verified object with an audience becomes one."""
+        if self.verified is None or self.audience is None or self.collection is None:
+            raise AssertionError("the item has not passed every step")
+        members = self.object.members
+        return PreparedVersion(
+            stix_id=self.object.id,
+            type=self.object.type,
+            collection_id=self.collection.id,
+            version_text=self.version_text,
+            version_key=ordering_key(self.version_text),
+            body=self.verified.signed.raw,
+            digest=bytes.fromhex(self.verified.signed.payload_sha256),
+            label=self.label,
+            audience=self.audience,
+            distribution=self.distribution,
+            kid=self.verified.key.kid,
+            created_text=str(members.get("created", "")),
+            revoked=members.get("revoked") is True,
+            references=self.references,
+            lab_identity=lab_identity,
+            received_at=received_at,
+            missing_marking=self.missing_marking,
+        )
+
+
+def each(items: Iterable[Item], step: Callable[[Item], None]) -> list[Item]:
+    """Take every item that has no error through a step; answers those that have none after it."""
+    passed = []
+    for item in items:
+        if item.error is not None:
+            continue
+        try:
+            step(item)
+        except (StixError, ExchangeError) as error:
+            item.error = error
+        else:
+            passed.append(item)
+    return passed

@@ -1,0 +1,108 @@
+"""First steps of publishing: what the bytes say, whether the agreement covers it, and where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from exchange.models import Collection
+from exchange.services.collections import CollectionView
+from exchange.services.errors import AccessDeniedError, InvalidRequestError
+from exchange.services.publishing.item import Item
+from exchange.services.scope import Payload, check_scope
+from exchange.stix.checks import CheckedObject, check_object
+from exchange.stix.errors import ObjectInvalidError
+from exchange.stix.extensions import check_extensions
+from exchange.stix.fixed import is_fixed
+from exchange.stix.reading import read_object
+
+Inspector = Callable[[Mapping[str, Any]], Sequence[Payload]]
+
+_HOME_OF_TYPE = {
+    "indicator": "signatures",
+    "attack-pattern": "signatures",
+    "course-of-action": "playbooks",
+    "sighting": "feedback",
+    "opinion": "feedback",
+    "note": "feedback",
+    "identity": "identities",
+    "marking-definition": "identities",
+    "extension-definition": "identities",
+    "language-content": "identities",
+}
+_HOME_OF_THE_REST = "attribution"
+
+
+def read_item(item: Item, collection: CollectionView | None, homes: Mapping[str, CollectionView]) -> None:
+    """Check the bytes and choose the home collection: the one named, else by type.
+
+    Raises:
+        StixError, OutOfScopeError: the object is wrong, or outside the agreement.
+        AccessDeniedError: the principal may not write the collection.
+    """
+    item.checked = check_object(read_object(item.body))
+    item.warnings = tuple((each.code, each.pointer, each.message) for each in item.checked.warnings)
+    if is_fixed(item.checked.id):
+        return
+    check_extensions(item.checked.members)
+    item.collection = _writable(collection or homes.get(home_alias(item.checked)))
+    payloads = [payload for inspect in _inspectors() for payload in inspect(item.checked.members)]
+    item.payload_label = max((each.label for each in payloads if each.label is not None), default=None)
+    if item.collection.scope == Collection.Scope.AGREEMENT:
+        found = check_scope(item.checked.members, payloads)
+        item.warnings += tuple((each.rule, each.pointer, "somebody should look at this text") for each in found)
+    item.references = tuple(references_of(item.checked))
+
+
+def home_alias(checked: CheckedObject) -> str:
+    """The collection that REST chooses for an object; a relationship goes with its source."""
+    if checked.type == "relationship":
+        source = str(checked.members["source_ref"]).partition("--")[0]
+        return _HOME_OF_TYPE.get(source, _HOME_OF_THE_REST)
+    return _HOME_OF_TYPE.get(checked.type, _HOME_OF_THE_REST)
+
+
+def _writable(collection: CollectionView | None) -> CollectionView:
+    if collection is None:
+        raise AccessDeniedError("you may write no collection for this type of object", code="no-home")
+    if collection.is_view:
+        raise InvalidRequestError(f"{collection.alias} is a read-only view", code="read-only-view")
+    if not collection.can_write:
+        raise AccessDeniedError(f"you may not write to {collection.alias}", code="not-writable")
+    return collection
+
+
+@lru_cache(maxsize=1)
+def _inspectors() -> tuple[Inspector, ...]:
+    return tuple(import_string(path) for path in settings.CONTENT_INSPECTORS)
+
+
+NO_CONTENT_REFERENCES = frozenset({"created_by_ref", "object_marking_refs", "granular_markings"})
+"""Who made an object and how it is marked does not count as content that it refers to: every object names its
+producer, whose identity has a label of its own."""
+
+MAX_REFERENCES = 10_000
+
+
+def references_of(checked: CheckedObject) -> list[tuple[str, str]]:
+    """Pairs of property and target id of everything that the object refers to, each target once.
+
+    Raises:
+        ObjectInvalidError: more than `MAX_REFERENCES`.
+    """
+    found: dict[str, str] = {}
+    for name, value in checked.members.items():
+        if name in NO_CONTENT_REFERENCES:
+            continue
+        if name.endswith("_ref") and isinstance(value, str):
+            found.setdefault(value, name)
+        elif name.endswith("_refs") and isinstance(value, list):
+            for target in value:
+                found.setdefault(str(target), name)
+    if len(found) > MAX_REFERENCES:
+        raise ObjectInvalidError("too-many-references", f"At most {MAX_REFERENCES} references are allowed.")
+    return [(name, target) for target, name in found.items()]

@@ -1,0 +1,126 @@
+"""Tells exactly those who lost sight of an object that they did: a note signed by the node, without content.
+
+docs/sharing.md, rule 3. The note stands in the object's home collection, so incremental followers meet it there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from exchange.models import Lab
+from exchange.services.errors import NotReadyError
+from exchange.services.keys import open_held_key
+from exchange.services.labs import active_identities
+from exchange.services.sharing import AudienceRule, load_audiences
+from exchange.services.storing import AudienceChange, PreparedVersion, store_versions
+from exchange.stix.canonical import canonicalize
+from exchange.stix.extensions import Withdrawal
+from exchange.stix.fixed import WITHDRAWAL_EXTENSION
+from exchange.stix.identifiers import create_id
+from exchange.stix.keys import SigningKey, unix_seconds
+from exchange.stix.markings import Tlp
+from exchange.stix.signature import payload_of, sign
+from exchange.stix.timestamps import format_stix, ordering_key
+
+NOBODY = AudienceRule(Tlp.RED)
+
+
+def withdraw_from(changes: Sequence[AudienceChange], moment: datetime, state: str = "") -> int:
+    """Write the notes that follow from changed readers; answers how many. The caller is inside `writing()`.
+
+    `state` overrides the word of the note (deleted, suspended); else it is revoked or narrowed.
+
+    Raises:
+        NotReadyError: somebody lost sight, and the node has no identity or no key.
+    """
+    before = load_audiences(change.before for change in changes)
+    lost = [(change, readers_lost(before[change.before], change)) for change in changes]
+    due = [(change, readers) for change, readers in lost if not readers.is_empty]
+    if not due:
+        return 0
+    node = this_node()
+    key = open_held_key(node.id, moment)
+    notes = [
+        make_note(node, key, change, readers, state or ("revoked" if change.revoked else "narrowed"), moment)
+        for change, readers in due
+    ]
+    store_versions(node.id, notes)
+    return len(notes)
+
+
+def readers_lost(before: AudienceRule, change: AudienceChange) -> AudienceRule:
+    """Who could read under `before` and cannot now: labs and clients with a grant, and named persons.
+
+    Anonymous readers of a public collection are nobody in particular and are not told.
+    """
+    members = active_identities(change.collection_id)
+    after = change.after
+    return AudienceRule(
+        label=Tlp.RED if before.label is Tlp.RED else Tlp.AMBER,
+        labs=_labs(before, members) - _labs(after, members),
+        clients=_clients(before, members) - _clients(after, members),
+        persons=before.persons - after.persons,
+    )
+
+
+def _labs(rule: AudienceRule, members: frozenset[str]) -> frozenset[str]:
+    return members if rule.every_lab else rule.labs
+
+
+def _clients(rule: AudienceRule, members: frozenset[str]) -> frozenset[str]:
+    return members if rule.every_client else rule.clients
+
+
+def make_note(
+    node: Lab, key: SigningKey, change: AudienceChange, readers: AudienceRule, state: str, moment: datetime
+) -> PreparedVersion:
+    """The signed note about one object, ready for storage."""
+    at = format_stix(moment)
+    members = sign(
+        {
+            "type": "note",
+            "spec_version": "2.1",
+            "id": create_id("note"),
+            "created_by_ref": node.identity_id,
+            "created": at,
+            "modified": at,
+            "content": f"This object is no longer available to you: {state}.",
+            "object_refs": [change.stix_id],
+            "object_marking_refs": [readers.label.marking_id],
+            "extensions": {WITHDRAWAL_EXTENSION: Withdrawal(change.stix_id, state, at).to_extension()},
+        },
+        key,
+        unix_seconds(moment),
+    )
+    return PreparedVersion(
+        stix_id=members["id"],
+        type="note",
+        collection_id=change.collection_id,
+        version_text=at,
+        version_key=ordering_key(at),
+        body=canonicalize(members),
+        digest=hashlib.sha256(payload_of(members)).digest(),
+        label=readers.label,
+        audience=readers,
+        distribution="",
+        kid=key.kid,
+        created_text=at,
+        revoked=False,
+        references=(("object_refs", change.stix_id),),
+        lab_identity=node.identity_id or "",
+        received_at=moment,
+    )
+
+
+def this_node() -> Lab:
+    """The node's own row.
+
+    Raises:
+        NotReadyError: the node has not been set up.
+    """
+    node = Lab.objects.filter(is_self=True).first()
+    if node is None or node.identity_id is None:
+        raise NotReadyError("the node has no identity yet: run manage.py init_node", code="no-node")
+    return node
