@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import json
 from typing import Any
 
 from django.db import connection
@@ -34,7 +35,8 @@ def authenticate_token(secret: str, *, source_address: str) -> Principal:
     stored = bytes(row[1]) if row else b"\0" * 32
     if not hmac.compare_digest(stored, digest_of(secret)) or row is None:
         raise NotAuthenticatedError(_REFUSED)
-    token_id, _, scopes, client, bounds, expires_at, revoked_at, lab_id, slug, status, identity = row
+    token_id, _, scopes, client, bounds_text, expires_at, revoked_at, lab_id, slug, status, identity = row
+    bounds = json.loads(bounds_text)
     if expires_at <= now() or revoked_at is not None or status != "active":
         raise NotAuthenticatedError(_REFUSED)
     if not _is_within(source_address, bounds.get("networks")):

@@ -21,6 +21,8 @@ from exchange.services.principals import Principal
 from exchange.services.sealing import open_key, seal_key
 from exchange.stix import keys as stix_keys
 from exchange.stix.chain import KeyState, extend
+from exchange.stix.extensions import Keys, check_extensions
+from exchange.stix.fixed import KEYS_EXTENSION
 from exchange.stix.reading import read_object
 from exchange.stix.signature import SignedObject, VerifiedObject, open_signed
 
@@ -98,7 +100,7 @@ def extend_chain(lab: Lab, identity: SignedObject, *, moment: datetime) -> tuple
     """
     if lab.identity_id not in (None, identity.id):
         raise AccessDeniedError("this is not the identity of your lab", code="foreign-identity", pointer="/id")
-    owners = {kid: known.lab_identity for kid, known in find_keys(_listed_kids(identity)).items()}
+    owners = {kid: _owner(known, lab, identity) for kid, known in find_keys(_listed_kids(identity)).items()}
     return extend(
         stored_chain(lab),
         identity,
@@ -153,7 +155,14 @@ def store_chain(lab: Lab, state: KeyState, *, moment: datetime) -> list[str]:
 
 
 def _listed_kids(identity: SignedObject) -> list[str]:
-    return [entry.header.kid for entry in identity.entries]
+    keys = check_extensions(identity.members).get(KEYS_EXTENSION)
+    listed = [key.kid for key in keys.keys] if isinstance(keys, Keys) else []
+    return listed + [entry.header.kid for entry in identity.entries]
+
+
+def _owner(known: KnownKey, lab: Lab, identity: SignedObject) -> str:
+    """Whose key it is: one that the exchange made for this lab is the lab's before any identity names it."""
+    return identity.id if known.lab_id == lab.id else known.lab_identity or "another lab"
 
 
 def create_exchange_key(*, actor: Principal, lab: Lab) -> stix_keys.SigningKey:

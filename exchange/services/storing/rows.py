@@ -1,29 +1,15 @@
-"""The SQL of storage. Every statement takes arrays, so that their number does not grow with the batch.
-
-Raw psycopg cursors, because Django's compose every value into text; these send bytes as they are.
-"""
+"""The SQL of storage. Every statement takes arrays, so that their number does not grow with the batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import psycopg
-from django.db import connection
-
+from exchange.services.database import execute
 from exchange.services.log import make_leaf
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.storing.deciding import NewVersion, ObjectState
 from exchange.services.storing.prepared import PreparedVersion
-
-
-def execute(query: str, params: dict[str, Any]) -> psycopg.Cursor[Any]:
-    """Run a statement with server-side parameters in Django's current transaction."""
-    connection.ensure_connection()
-    cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
-    return cursor.execute(query, params, prepare=True, binary=True)
-
 
 _LOCK = """
 SELECT o.id, o.stix_id, o.home_collection_id, o.created_text, o.newest_version_id, o.newest_audience_id, o.state,
@@ -69,7 +55,7 @@ def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[
 
 _FIRST_SEEN = """
 SELECT o.stix_id, k.version_key, v.digest, v.received_at
-FROM unnest(%(ids)s::text[], %(keys)s::text[]) AS wanted (stix_id, version_key)
+FROM unnest(%(ids)b::text[], %(keys)b::text[]) AS wanted (stix_id, version_key)
 JOIN object o ON o.producer_id = %(producer)s AND o.stix_id = wanted.stix_id
 JOIN version_key k ON k.object_id = o.id AND k.version_key = wanted.version_key
 JOIN version v ON v.id = k.version_id
@@ -96,8 +82,8 @@ INSERT INTO object (producer_id, stix_id, type, home_collection_id, created_text
                     newest_audience_id, state, state_since, revoked_at)
 SELECT %(producer)s, stix_id, type, collection, created, newest, audience, state, %(at)s,
        CASE WHEN state = 'revoked' THEN %(at)s::timestamptz END
-FROM unnest(%(ids)s::text[], %(types)s::text[], %(collections)s::int[], %(created)s::text[], %(newest)s::bigint[],
-            %(audiences)s::int[], %(states)s::text[])
+FROM unnest(%(ids)b::text[], %(types)b::text[], %(collections)b::int[], %(created)b::text[], %(newest)b::bigint[],
+            %(audiences)b::int[], %(states)b::text[])
      AS n (stix_id, type, collection, created, newest, audience, state)
 ORDER BY stix_id
 ON CONFLICT (producer_id, stix_id) DO NOTHING RETURNING id, stix_id
@@ -130,14 +116,14 @@ _UPDATE_OBJECTS = """
 UPDATE object o SET newest_version_id = n.newest, newest_audience_id = n.audience, state = n.state,
        state_since = CASE WHEN o.state = n.state THEN o.state_since ELSE %(at)s END,
        revoked_at = CASE WHEN n.state = 'revoked' THEN coalesce(o.revoked_at, %(at)s) ELSE o.revoked_at END
-FROM unnest(%(objects)s::bigint[], %(newest)s::bigint[], %(audiences)s::int[], %(states)s::text[])
+FROM unnest(%(objects)b::bigint[], %(newest)b::bigint[], %(audiences)b::int[], %(states)b::text[])
      AS n (id, newest, audience, state)
 WHERE o.id = n.id
 """
 _UPDATE_ENTRIES = """
 UPDATE entry e SET is_newest = (e.version_id = n.newest), newest_audience_id = n.audience,
                    is_first = e.is_first AND NOT n.has_earlier
-FROM unnest(%(objects)s::bigint[], %(newest)s::bigint[], %(audiences)s::int[], %(earlier)s::bool[])
+FROM unnest(%(objects)b::bigint[], %(newest)b::bigint[], %(audiences)b::int[], %(earlier)b::bool[])
      AS n (id, newest, audience, has_earlier)
 WHERE e.object_id = n.id
 """
@@ -160,20 +146,20 @@ def update_objects(states: Sequence[ObjectState], at: datetime) -> None:
 _INSERT_VERSIONS = """
 WITH v AS (
     INSERT INTO version (id, object_id, version_text, body, digest, label, audience_id, distribution, kid, received_at)
-    SELECT * FROM unnest(%(ids)s::bigint[], %(objects)s::bigint[], %(texts)s::text[], %(bodies)s::bytea[],
-                         %(digests)s::bytea[], %(labels)s::smallint[], %(audiences)s::int[], %(distributions)s::text[],
-                         %(kids)s::text[], %(received)s::timestamptz[])
+    SELECT * FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(texts)b::text[], %(bodies)b::bytea[],
+                         %(digests)b::bytea[], %(labels)b::smallint[], %(audiences)b::int[], %(distributions)b::text[],
+                         %(kids)b::text[], %(received)b::timestamptz[])
 ), k AS (
     INSERT INTO version_key (object_id, version_key, version_id, digest)
-    SELECT * FROM unnest(%(objects)s::bigint[], %(keys)s::text[], %(ids)s::bigint[], %(digests)s::bytea[])
+    SELECT * FROM unnest(%(objects)b::bigint[], %(keys)b::text[], %(ids)b::bigint[], %(digests)b::bytea[])
 ), h AS (
     INSERT INTO held (version_id, object_id, missing_marking, held_since)
     SELECT version_id, object_id, missing, since
-    FROM unnest(%(ids)s::bigint[], %(objects)s::bigint[], %(missing)s::text[], %(received)s::timestamptz[])
+    FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(missing)b::text[], %(received)b::timestamptz[])
          AS n (version_id, object_id, missing, since) WHERE missing <> ''
 )
 INSERT INTO reference (version_id, property, target_stix_id)
-SELECT * FROM unnest(%(ref_versions)s::bigint[], %(ref_properties)s::text[], %(ref_targets)s::text[])
+SELECT * FROM unnest(%(ref_versions)b::bigint[], %(ref_properties)b::text[], %(ref_targets)b::text[])
 """
 
 
@@ -207,7 +193,7 @@ def set_audiences(rows: Sequence[NewVersion]) -> None:
     """Write the audiences of versions that were held."""
     execute(
         "UPDATE version v SET audience_id = n.audience"
-        " FROM unnest(%(ids)s::bigint[], %(audiences)s::int[]) AS n (id, audience) WHERE v.id = n.id",
+        " FROM unnest(%(ids)b::bigint[], %(audiences)b::int[]) AS n (id, audience) WHERE v.id = n.id",
         {"ids": [row.id for row in rows], "audiences": [row.audience_id for row in rows]},
     )
 
@@ -217,9 +203,9 @@ _INSERT_ENTRIES = f"""
 WITH s AS (
     {TAKE_NUMBERS}
 ), n AS (
-    SELECT * FROM unnest(%(collections)s::int[], %(versions)s::bigint[], %(objects)s::bigint[], %(types)s::text[],
-                         %(audiences)s::int[], %(newest_audiences)s::int[], %(newest)s::bool[], %(first)s::bool[],
-                         %(operations)s::text[], %(salts)s::bytea[], %(records)s::bytea[], %(leaves)s::bytea[])
+    SELECT * FROM unnest(%(collections)b::int[], %(versions)b::bigint[], %(objects)b::bigint[], %(types)b::text[],
+                         %(audiences)b::int[], %(newest_audiences)b::int[], %(newest)b::bool[], %(first)b::bool[],
+                         %(operations)b::text[], %(salts)b::bytea[], %(records)b::bytea[], %(leaves)b::bytea[])
          WITH ORDINALITY AS n (collection, version, object, type, audience, newest_audience, newest, first,
                                operation, salt, record, leaf, ord)
 ), l AS (
