@@ -6,7 +6,6 @@ collections is `feed.py`; judging what comes is `pulling.py`.
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -18,6 +17,7 @@ from exchange.labtool.answers import (
     Entry,
     Identity,
     Lab,
+    ListedFault,
     Problem,
     Result,
     collections_of,
@@ -117,12 +117,8 @@ class NodeClient(AbstractContextManager["NodeClient"]):
         problem = problem_of(response)
         if not problem.errors:
             raise _error_of(response, problem)
-        unnamed = Result(id=None, version=None, status="failed", error=problem.as_fault())
         by_index = {fault.index: fault for fault in problem.errors}
-        return [
-            replace(unnamed, id=by_index[index].id, error=by_index[index].fault) if index in by_index else unnamed
-            for index in range(len(batch))
-        ]
+        return [_failed(by_index.get(index), problem) for index in range(len(batch))]
 
     def _read(self, path: str) -> bytes:
         return _accepted(self._session.get(self.address.rest_url(path))).content
@@ -140,6 +136,13 @@ def batches(objects: Iterable[bytes]) -> Iterable[list[bytes]]:
         size_bytes += len(item)
     if batch:
         yield batch
+
+
+def _failed(listed: ListedFault | None, problem: Problem) -> Result:
+    """What a refusal of the whole request says of one of its objects."""
+    if listed is None:
+        return Result(id=None, version=None, status="failed", error=problem.as_fault())
+    return Result(id=listed.id, version=None, status="failed", error=listed.fault)
 
 
 def _accepted(response: requests.Response) -> requests.Response:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from exchange.labtool.errors import DataError
 from exchange.labtool.keygen import to_bytes
 from exchange.labtool.normalise import NotStixError, changes_by_stix2, normalise
+from exchange.stix.checks import check_object
 from exchange.stix.errors import StixError
 from exchange.stix.fixed import SIGNATURE_EXTENSION, is_fixed
 from exchange.stix.keys import SigningKey, unix_seconds
@@ -96,7 +97,9 @@ def _sign_one(raw: bytes, key: SigningKey, iat: int, lab: str | None, fix: bool)
             ]
         if wrong:
             return _Refusal(object_id, wrong)
-        return to_bytes(sign(normalise(source.members) if fix else source.members, key, iat))
+        members = normalise(source.members) if fix else source.members
+        check_object(read_object(to_bytes(dict(members))) if fix else source)
+        return to_bytes(sign(members, key, iat))
     except StixError as error:
         return _Refusal(object_id, [(error.pointer, error.message)])
     except NotStixError as error:
