@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from heapq import nsmallest
+from itertools import islice
 from typing import Any, Final
 
 from exchange.stix.errors import MarkingError, ObjectInvalidError, pointer_to, shown
 from exchange.stix.extension_ids import TLP2_EXTENSION
 from exchange.stix.fixed import fixed_object, is_fixed
 from exchange.stix.identifiers import acceptable_ids, is_uuid5, type_of
+from exchange.stix.limits import MAX_NAME_CHARS, MAX_WARNINGS, MIN_NAME_CHARS
 from exchange.stix.markings import OPENCTI_AMBER_STRICT_ID, Tlp, label_of, object_labels_of
 from exchange.stix.object_classes import (
     CLASS_OF,
@@ -34,8 +37,7 @@ from exchange.stix.vocabularies import VOCABULARIES, VOCABULARY_OF
 
 _TYPE_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PROPERTY_NAME: Final = re.compile(r"[a-z][a-z0-9_]{2,249}|id")
-# STIX 2.1 section 3.1
-_TYPE_NAME_CHARS: Final = range(3, 251)
+_TYPE_NAME_CHARS: Final = range(MIN_NAME_CHARS, MAX_NAME_CHARS + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def check_object(raw: RawObject) -> CheckedObject:
     _check_values(members, object_type)
     if rules.object_class is ObjectClass.SCO and not rules.is_new:
         _check_observable_id(members, object_id)
-    return _checked(raw, object_type, object_id, rules, tuple(_warnings(members, rules)))
+    return _checked(raw, object_type, object_id, rules, tuple(islice(_warnings(members, rules), MAX_WARNINGS)))
 
 
 def _checked(
@@ -209,15 +211,14 @@ def _check_nothing_is_empty(members: Mapping[str, Any]) -> None:
     """Refuse null and empty lists anywhere (STIX 2.1 sections 2.8 and 3.1)."""
     stack: list[tuple[tuple[str | int, ...], Any]] = [((), members)]
     while stack:
-        path, value = stack.pop()
-        if value is None:
-            raise ObjectInvalidError("null", "What has no value is left out, not null.", pointer_to(path))
-        if isinstance(value, dict):
-            stack.extend(((*path, name), child) for name, child in value.items())
-        elif isinstance(value, list):
-            if not value:
-                raise ObjectInvalidError("empty-list", "What has no values is left out.", pointer_to(path))
-            stack.extend(((*path, position), child) for position, child in enumerate(value))
+        path, container = stack.pop()
+        for step, child in container.items() if isinstance(container, Mapping) else enumerate(container):
+            if child is None:
+                raise ObjectInvalidError("null", "What has no value is left out, not null.", pointer_to((*path, step)))
+            if child == []:
+                raise ObjectInvalidError("empty-list", "What has no values is left out.", pointer_to((*path, step)))
+            if isinstance(child, dict | list):
+                stack.append(((*path, step), child))
 
 
 def _check_markings(members: Mapping[str, Any], object_id: str) -> None:
@@ -273,6 +274,6 @@ def _unknown_properties(members: Mapping[str, Any], rules: _Rules) -> Iterator[C
     entries = members.get("extensions", {}).values()
     if any(entry.get("extension_type") == "toplevel-property-extension" for entry in entries):
         return
-    for name in sorted(unknown):
+    for name in nsmallest(MAX_WARNINGS, unknown):
         message = f"{shown(name)} is no property of STIX 2.1 and no extension declares it."
         yield CheckWarning("unknown-property", message, pointer_to([name]))

@@ -90,22 +90,36 @@ def _refused_by_parser(raw: bytes) -> MalformedJsonError:
 
 
 def _first_fault(value: Any) -> MalformedJsonError | None:
+    fault = _leaf_fault((), value)
     stack: list[tuple[Path, Any]] = [((), value)]
-    while stack:
-        path, item = stack.pop()
-        if isinstance(item, _Fault):
-            return MalformedJsonError(item.code, item.message, pointer_to(path))
-        if isinstance(item, str) and (fault := _text_fault(path, item)) is not None:
-            return fault
-        if isinstance(item, dict | list):
+    while stack and fault is None:
+        path, container = stack.pop()
+        if isinstance(container, dict | list):
             if len(path) >= MAX_DEPTH:
-                return MalformedJsonError("too-deep", f"The JSON has more than {MAX_DEPTH} levels.", pointer_to(path))
-            steps = list(item.items() if isinstance(item, dict) else enumerate(item))
-            for step, _child in steps:
-                if isinstance(step, str) and (fault := _text_fault((*path, step), step)) is not None:
-                    return fault
-            stack.extend(((*path, step), child) for step, child in reversed(steps))
+                message = f"The JSON has more than {MAX_DEPTH} levels."
+                return MalformedJsonError("too-deep", message, pointer_to(path))
+            fault = _fault_inside(path, container, stack)
+    return fault
+
+
+def _fault_inside(
+    path: Path, container: dict[str, Any] | list[Any], stack: list[tuple[Path, Any]]
+) -> MalformedJsonError | None:
+    """Return the first fault of a container's own names and leaves; push the containers in it onto `stack`."""
+    for step, child in container.items() if isinstance(container, dict) else enumerate(container):
+        if isinstance(step, str) and (fault := _text_fault((*path, step), step)) is not None:
+            return fault
+        if isinstance(child, dict | list):
+            stack.append(((*path, step), child))
+        elif isinstance(child, str | _Fault) and (fault := _leaf_fault((*path, step), child)) is not None:
+            return fault
     return None
+
+
+def _leaf_fault(path: Path, leaf: Any) -> MalformedJsonError | None:
+    if isinstance(leaf, _Fault):
+        return MalformedJsonError(leaf.code, leaf.message, pointer_to(path))
+    return _text_fault(path, leaf) if isinstance(leaf, str) else None
 
 
 def _text_fault(path: Path, text: str) -> MalformedJsonError | None:

@@ -19,3 +19,6 @@ MAX_NAME_CHARS = 250
 # Room for some thousand addresses in one pattern; brackets nest by recursion, and nobody nests more by hand.
 MAX_PATTERN_CHARS = 256 * 1024
 MAX_PATTERN_DEPTH = 64
+
+# A producer mends some and sends again; an object made of a hundred thousand unknown names is no reason to list them.
+MAX_WARNINGS = 50

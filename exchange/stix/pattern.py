@@ -12,8 +12,10 @@ from exchange.stix.errors import ObjectInvalidError, shown
 from exchange.stix.limits import MAX_PATTERN_CHARS, MAX_PATTERN_DEPTH
 from exchange.stix.pattern_tokens import Kind, Token, tokenize
 
-# One lab publishes the same pattern in many versions; a page of distinct ones fits as well.
+# One lab publishes the same pattern in many versions, and a page of distinct ones fits as well. Long patterns
+# are not remembered: together they could fill the memory.
 _CACHED_PATTERNS: Final = 4096
+_MAX_CACHED_CHARS: Final = 2048
 
 _OBSERVATION_OPERATORS: Final = frozenset({"AND", "OR", "FOLLOWEDBY"})
 _EQUALITIES: Final = frozenset({"=", "==", "!=", "<>"})
@@ -38,7 +40,6 @@ _DIGITS_OF_HASH: Final = {
 _HEX_TEXT: Final = re.compile("[0-9a-fA-F]*")
 
 
-@lru_cache(maxsize=_CACHED_PATTERNS)
 def check_pattern(text: str) -> None:
     """Accept a pattern of the STIX patterning language, version 2.1.
 
@@ -47,6 +48,15 @@ def check_pattern(text: str) -> None:
     if len(text) > MAX_PATTERN_CHARS:
         message = f"The pattern has more than {MAX_PATTERN_CHARS} characters."
         raise ObjectInvalidError("pattern", message, "/pattern")
+    if len(text) > _MAX_CACHED_CHARS:
+        _Parser(tokenize(text)).parse()
+    else:
+        check_short_pattern(text)
+
+
+@lru_cache(maxsize=_CACHED_PATTERNS)
+def check_short_pattern(text: str) -> None:
+    """Do as `check_pattern`, and remember the patterns that are accepted."""
     _Parser(tokenize(text)).parse()
 
 

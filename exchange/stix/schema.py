@@ -57,8 +57,11 @@ class TypeSchema:
         """Accept members that fit. Raises: ObjectInvalidError (`schema`) with the pointer of the first fault."""
         if self.validator.is_valid(members):
             return
-        for error in self.validator.iter_errors(members):
-            raise ObjectInvalidError("schema", _readable(error.message), pointer_to(error.instance_path))
+        try:
+            self.validator.validate(members)
+        except jsonschema_rs.ValidationError as error:
+            message, pointer = _readable(error.message), pointer_to(error.instance_path)
+            raise ObjectInvalidError("schema", message, pointer) from None
 
 
 @cache

@@ -13,6 +13,7 @@ from exchange.stix.checks import CheckedObject, check_object
 from exchange.stix.errors import StixError
 from exchange.stix.extension_ids import SIGNATURE_EXTENSION, TLP2_EXTENSION, WITHDRAWAL_EXTENSION
 from exchange.stix.identifiers import deterministic_id
+from exchange.stix.limits import MAX_WARNINGS
 from exchange.stix.markings import TLP2_IDS, Tlp
 from exchange.stix.object_classes import CLASS_OF
 from exchange.stix.reading import read_object
@@ -314,3 +315,7 @@ def test_any_value_in_any_place_raises_nothing_but_stix_errors(object_type: str,
         str(error).encode()
     else:
         assert checked.members == json.loads(checked.raw)
+
+
+def test_warnings_are_bounded() -> None:
+    assert len(check(sample("note", **{f"x_{number}": 1 for number in range(1000)})).warnings) == MAX_WARNINGS
