@@ -17,6 +17,7 @@ ALLOWED_HOSTS = environment.read_list("ALLOWED_HOSTS")
 RATE_LIMITS = environment.read("RATE_LIMITS") != "off"
 BROKER_URL = environment.read("BROKER_URL")
 CACHE_URL = environment.read("CACHE_URL")
+METRICS_TOKEN = environment.read("METRICS_TOKEN")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "exchange.web.metrics.RequestMetrics",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

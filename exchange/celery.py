@@ -1,0 +1,38 @@
+"""The Celery application: the worker and beat processes, and what runs when.
+
+Every task is safe to repeat; a queue that loses its last second loses no intelligence.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import beat_init, worker_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
+
+app = Celery("commonwatch")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["exchange.sync"])
+# What waited longer than this for a worker is left to its next time.
+EXPIRES_S = 3600
+app.conf.beat_schedule = {
+    name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
+    for name, task, schedule in (
+        ("purge-expired", "purge_expired", crontab(minute="17")),
+        ("ensure-partitions", "ensure_partitions", crontab(minute="37")),
+        ("check-exchange", "check_exchange", crontab(minute="7", hour="3")),
+    )
+}
+
+
+@worker_init.connect
+@beat_init.connect
+def check_before_start(**_signal: Any) -> None:
+    """Refuse to start with missing values or a database role that row-level security does not bind."""
+    from exchange.startup import require_safe_start
+
+    require_safe_start()

@@ -1,0 +1,22 @@
+"""Resumes a lab; acts at the next request of everybody concerned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from exchange.management.answering import AnsweringCommand, Facts
+from exchange.services.labs import resume_lab
+from exchange.services.principals import OPERATOR
+
+
+class Command(AnsweringCommand):
+    help = "End the suspension of a lab."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the lab")
+
+    def act(self, **options: Any) -> Facts:
+        lab = resume_lab(actor=OPERATOR, slug=options["slug"])
+        return {"lab": lab.slug, "status": str(lab.status), "since": lab.status_since.isoformat()}

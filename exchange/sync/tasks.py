@@ -1,0 +1,42 @@
+"""Celery tasks: each a name, a call of a service and a line in the log. Arguments carry no secrets.
+
+Every task may run twice and may be killed at any moment: what it does is repeated at its next time.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from exchange.services.checking import check_exchange
+from exchange.services.retention import ensure_partitions, purge_expired
+
+logger = logging.getLogger(__name__)
+
+MAX_LOGGED_FAULTS = 100
+"""A broken disk can give a fault for every object; check_exchange on the command line names them all."""
+
+
+@shared_task(name="housekeeping.purge_expired")
+def purge_expired_rows() -> None:
+    """Remove answers, statuses and sessions whose time is over."""
+    purged = purge_expired()
+    logger.info("purged answers=%d statuses=%d sessions=%d", purged.answers, purged.statuses, purged.sessions)
+
+
+@shared_task(name="housekeeping.ensure_partitions")
+def add_partitions() -> None:
+    """Keep spare partitions ahead of the growing tables."""
+    logger.info("partitions made=%d", ensure_partitions())
+
+
+@shared_task(name="housekeeping.check_exchange")
+def check_everything() -> None:
+    """Verify everything stored; a fault is an error in the log."""
+    report = check_exchange()
+    for fault in report.faults[:MAX_LOGGED_FAULTS]:
+        logger.error("check fault kind=%s where=%s: %s", fault.kind, fault.where, fault.detail)
+    level = logging.ERROR if report.faults else logging.INFO
+    counts = " ".join(f"{name}={count}" for name, count in report.checked.items())
+    logger.log(level, "check %s faults=%d %s", "red" if report.faults else "green", len(report.faults), counts)
