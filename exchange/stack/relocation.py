@@ -5,9 +5,10 @@ listing it. Where a folder above it is closed, data and programs go to a folder 
 data directory is a link to it.
 """
 
-import hashlib
 import os
+import secrets
 import shutil
+import stat
 from pathlib import Path
 
 from exchange.stack.binaries import PostgresInstall
@@ -19,19 +20,22 @@ ENTER_BY_GROUP = 0o710
 ENTER_BY_ALL = 0o711
 
 
-def _private_annex(data_dir: Path) -> Path:
-    """Make the folder below /var for this data directory; nobody but the present user may write there."""
-    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+def _new_annex(data_dir: Path) -> Path:
+    """Make a folder below /var for this data directory; nobody but the present user may write there."""
     for base in ANNEXES:
         try:
-            for folder in (base, base / name):
-                folder.mkdir(mode=ENTER_BY_ALL, exist_ok=True)
-                folder.chmod(ENTER_BY_ALL)
+            base.mkdir(mode=ENTER_BY_ALL, exist_ok=True)
+            # Somebody else could have made it before us in a folder where all may write.
+            found = base.lstat()
+            if found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode):
+                # A new name each time: what an earlier data directory of the same path left there is not ours.
+                annex = base / secrets.token_hex(8)
+                annex.mkdir()
+                for folder in (base, annex):
+                    folder.chmod(ENTER_BY_ALL)  # whatever the umask
+                return annex
         except OSError:
             continue
-        # Somebody else could have made it before us in a folder where all may write.
-        if base.lstat().st_uid == os.geteuid() and not base.is_symlink():
-            return base / name
     raise StackError(f"the user that PostgreSQL runs as cannot enter {data_dir}; choose another data directory")
 
 
@@ -39,8 +43,14 @@ def home_for(identity: Identity, data_dir: Path) -> Path:
     """Return the folder below which ``identity`` can keep files: ``data_dir``, or one below /var.
 
     Raises:
-        StackError: there is none.
+        StackError: there is none, or the one below /var that was used before is gone.
     """
+    link = data_dir / "postgres"
+    if link.is_symlink():
+        home = link.resolve().parent
+        if not home.is_dir():
+            raise StackError(f"{link} leads to {home}, which is gone: restore it, or remove the link to begin anew")
+        return home
     if identity.mode != "uid" or can_reach_inside(identity, data_dir):
         return data_dir
     mine = data_dir.stat().st_uid == os.geteuid() and data_dir.stat().st_mode & 0o077 == 0
@@ -48,7 +58,7 @@ def home_for(identity: Identity, data_dir: Path) -> Path:
         os.chown(data_dir, -1, identity.gid)
         data_dir.chmod(ENTER_BY_GROUP)
         return data_dir
-    return _private_annex(data_dir)
+    return _new_annex(data_dir)
 
 
 def can_reach_inside(identity: Identity, folder: Path) -> bool:

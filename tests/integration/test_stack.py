@@ -528,10 +528,15 @@ def plain_users() -> list[Identity]:
     nobody = pwd.getpwnam("nobody")
     found = [Identity("namespace", 1, 1)] if namespaces_work() else []
     other = Identity("uid", nobody.pw_uid, nobody.pw_gid)
-    return [*found, *([other] if can_reach(other, [INTERPRETER, Path(json.__file__).parent]) else [])]
+    return [*found, *([other] if interpreter_for(other) else [])]
 
 
-INTERPRETER = Path(os.path.realpath(sys.executable))
+def interpreter_for(user: Identity) -> Path | None:
+    """A Python that the user can start: this one, or the system's of the same version."""
+    system = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/local/bin")
+    candidates = [Path(os.path.realpath(sys.executable)), *([Path(system)] if system else [])]
+    return next((path for path in candidates if can_reach(user, [path, path.parent.parent / "lib"])), None)
+
 
 PLAIN = """
 import os, sys
@@ -568,7 +573,7 @@ def test_plain_user_with_an_empty_home_runs_it(data_dir: Path, user: Identity) -
     (data_dir / "work").mkdir()
     user.take(data_dir / "work")
     user.take(home)
-    argv = [str(INTERPRETER), "-I", "-B", "-c", PLAIN, str(site)]
+    argv = [str(interpreter_for(user)), "-I", "-B", "-c", PLAIN, str(site)]
     env = {"HOME": str(home), "PATH": os.environ["PATH"]}
     log = data_dir / "plain.log"
     command = ManagedProcess("plain", argv, env, log, identity=user, cwd=data_dir / "work")
@@ -593,8 +598,13 @@ if os.geteuid() == 0:
                     assert query(stack.app_url(NODE), "SELECT 1") == [(1,)]
             assert (closed / "data" / "postgres").resolve().is_relative_to(annex)
             assert [path.stat().st_mode & 0o777 for path in (data_dir, closed / "data")] == [0o700, 0o700]
+            shutil.rmtree(closed / "data")
+            with quick(closed / "data", "uid") as stack:
+                assert stack.databases() == []
         finally:
             shutil.rmtree(annex)
+        with pytest.raises(StackError, match=r"leads to .*, which is gone: restore it"):
+            quick(closed / "data", "uid").start()
 
     def test_programs_that_another_user_cannot_reach_are_copied(
         data_dir: Path, monkeypatch: pytest.MonkeyPatch
