@@ -1,0 +1,95 @@
+"""What objects carry inside, as the publishing service gets it."""
+
+import base64
+import copy
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from exchange.samples import sample_objects
+from exchange.stix.errors import StixError
+from exchange.stix.extension_ids import COA_PLAYBOOK_EXTENSION
+from exchange.stix.markings import Tlp
+from signatures.inspectors import inspect_object
+
+Members = dict[str, Any]
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+IDENTITIES = {"aurora": "identity--0d1d3a53-2b0e-4e7f-8a63-2f6c0f4b7a01"}
+IDENTITIES["borealis"] = IDENTITIES["aurora"].replace("a01", "a02")
+BODY = f"/extensions/{COA_PLAYBOOK_EXTENSION}/playbook_bin"
+
+
+def sample(kind: str, **must: Any) -> Members:
+    for members in sample_objects("aurora", IDENTITIES, NOW):
+        if members["type"] == kind and must.items() <= members.items():
+            return copy.deepcopy(members)
+    raise LookupError(kind)
+
+
+def response_with(**changes: Any) -> Members:
+    members = sample("course-of-action")
+    members["extensions"][COA_PLAYBOOK_EXTENSION].update(changes)
+    return members
+
+
+def refusal(members: Members) -> tuple[str, str]:
+    with pytest.raises(StixError) as caught:
+        inspect_object(members)
+    return caught.value.code, caught.value.pointer
+
+
+def test_a_sigma_indicator_carries_one_rule() -> None:
+    (payload,) = inspect_object(sample("indicator", pattern_type="sigma"))
+    assert (payload.pointer, payload.kind, payload.label) == ("/pattern", "sigma", Tlp.GREEN)
+    assert "user.id" in payload.fields
+
+
+def test_a_course_of_action_carries_its_playbook_and_the_rules_inside() -> None:
+    playbook, rule = inspect_object(sample("course-of-action"))
+    assert (playbook.pointer, playbook.kind, playbook.label) == (BODY, "cacao", Tlp.GREEN)
+    assert (rule.pointer, rule.kind, rule.label) == (BODY, "sigma", Tlp.GREEN)
+    assert all("command_b64: document" in location for location, _text in rule.texts)
+
+
+def test_other_objects_carry_nothing() -> None:
+    assert inspect_object(sample("indicator", pattern_type="stix")) == ()
+    assert inspect_object(sample("campaign")) == ()
+    assert inspect_object({"type": "course-of-action", "name": "Without a playbook"}) == ()
+
+
+def test_a_fault_in_a_rule_points_at_the_pattern() -> None:
+    assert refusal({"type": "indicator", "pattern_type": "sigma", "pattern": "title: nothing"}) == (
+        "sigma-kind",
+        "/pattern",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "pointer"),
+    [
+        ({"playbook_bin": "no base64"}, "playbook-base64", BODY),
+        ({"playbook_bin": base64.b64encode(b"{").decode()}, "syntax", BODY),
+        ({"playbook_bin": base64.b64encode(b"{}").decode()}, "cacao-required", BODY),
+        ({"playbook_standard": "bpmn"}, "playbook-standard", BODY.replace("_bin", "_standard")),
+        ({"playbook_id": "playbook--other"}, "playbook-mismatch", BODY.replace("_bin", "_id")),
+        ({"revoked": True}, "playbook-mismatch", BODY.replace("playbook_bin", "revoked")),
+    ],
+)
+def test_a_playbook_that_cannot_be_trusted_to_be_what_it_says_is_refused(
+    changes: dict[str, Any], code: str, pointer: str
+) -> None:
+    assert refusal(response_with(**changes)) == (code, pointer)
+
+
+def test_a_fault_inside_a_playbook_is_told_with_its_place() -> None:
+    members = sample("course-of-action")
+    extension = members["extensions"][COA_PLAYBOOK_EXTENSION]
+    playbook = json.loads(base64.b64decode(extension["playbook_bin"]))
+    playbook["agent_definitions"] = {}
+    extension["playbook_bin"] = base64.b64encode(json.dumps(playbook).encode()).decode()
+    with pytest.raises(StixError) as caught:
+        inspect_object(members)
+    assert caught.value.pointer == BODY
+    assert "/workflow/action--" in caught.value.message
