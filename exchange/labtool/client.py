@@ -4,7 +4,8 @@ Objects go out as the bytes that were given and come back as the bytes that the 
 collections is `feed.py`; judging what comes is `pulling.py`.
 """
 
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -92,11 +93,14 @@ class NodeClient(AbstractContextManager["NodeClient"]):
         sign: bool = False,
         dry_run: bool = False,
         collection: str | None = None,
+        on_batch: Callable[[int], None] = lambda _count: None,
     ) -> list[Result]:
         """Post objects, in batches, in the order given; one result each, in that order.
 
         sign: the node signs unsigned objects with our exchange-held key. dry_run: check, store nothing.
-        collection: an alias; without it the node chooses by type.
+        collection: an alias; without it the node chooses by type. on_batch: called with the number of objects
+        answered for so far. When a later batch is refused as a whole, earlier ones stand; publishing again is
+        harmless.
         """
         options = {"sign": "true" if sign else None, "dry_run": "true" if dry_run else None, "collection": collection}
         query = urlencode({name: value for name, value in options.items() if value is not None})
@@ -104,11 +108,14 @@ class NodeClient(AbstractContextManager["NodeClient"]):
         results: list[Result] = []
         for batch in batches(objects):
             results += self._publish_batch(url, batch)
+            on_batch(len(results))
         return results
 
     def _publish_batch(self, url: str, batch: Sequence[bytes]) -> list[Result]:
         body = b"[" + b",".join(batch) + b"]"
-        response = self._session.post(url, data=body, headers={"Content-Type": "application/json"})
+        # Our own retry must not count as a second publication, which matters where the node signs.
+        headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+        response = self._session.post(url, data=body, headers=headers)
         if response.ok:
             results = results_of(response.content)
             if len(results) != len(batch):

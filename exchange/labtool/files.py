@@ -53,6 +53,7 @@ def write_files(files: Iterable[tuple[Path, bytes]], *, mode: int = 0o644) -> No
 
 def _write_batch(batch: list[tuple[Path, bytes]], mode: int) -> None:
     staged: list[tuple[Path, Path, int]] = []
+    is_done = False
     try:
         for path, data in batch:
             temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
@@ -64,10 +65,12 @@ def _write_batch(batch: list[tuple[Path, bytes]], mode: int) -> None:
             os.fsync(descriptor)
         for path, temporary, _descriptor in staged:
             temporary.replace(path)
+        is_done = True
     finally:
         for _path, temporary, descriptor in staged:
             os.close(descriptor)
-            temporary.unlink(missing_ok=True)
+            if not is_done:
+                temporary.unlink(missing_ok=True)
     for folder in {path.parent for path, _data in batch}:
         sync_folder(folder)
 

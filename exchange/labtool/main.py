@@ -124,7 +124,13 @@ def _publish(options: Namespace, configuration: Configuration, output: Output) -
     if not objects:
         raise DataError("there is nothing to publish")
     with _client(configuration) as client:
-        results = client.publish(objects, sign=options.sign, dry_run=options.dry_run, collection=options.collection)
+        results = client.publish(
+            objects,
+            sign=options.sign,
+            dry_run=options.dry_run,
+            collection=options.collection,
+            on_batch=lambda count: output.progress(f"{count} of {len(objects)} published"),
+        )
     output.results(results)
     return DONE if all(result.is_accepted for result in results) else WRONG
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from exchange.labtool.judging import Verdict
-from exchange.labtool.shelf import Shelf, digest_of, read_object_file
+from exchange.labtool.shelf import Shelf, read_object_file
+from exchange.labtool.shelf_memory import digest_of
 from exchange.stix.errors import StixError
 from exchange.stix.extensions import Withdrawal
 from exchange.stix.reading import read_object

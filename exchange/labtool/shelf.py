@@ -4,8 +4,7 @@
     objects/fixed/<object id>/<version>.json        what has one body for everybody
     quarantine/<sha256>.json and .reason.json       not verified, and why
     withdrawn/<producer>/<object id>/...            what may no longer be used, and why
-    .state/state.json                               places in the collections, key states, revocations
-    .state/first-seen.jsonl                         when each signature was first seen, by SHA-256 of the file
+    .state/                                         what is remembered between pulls: shelf_memory.py
 
 Names are built from checked ids and digests alone, never from other text of an object. It writes and moves;
 what belongs where is decided in pulling.py.
@@ -16,59 +15,30 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from exchange.labtool.errors import DataError
 from exchange.labtool.files import read_file, sync_folder, write_file, write_files
 from exchange.labtool.judging import Verdict
+from exchange.labtool.shelf_memory import (
+    STATE_FOLDER,
+    append_first_seen,
+    digest_of,
+    read_first_seen,
+    read_state,
+    write_state,
+)
 from exchange.stix.errors import StixError
 from exchange.stix.identifiers import is_identifier
 from exchange.stix.limits import MAX_OBJECT_BYTES
 from exchange.stix.timestamps import format_taxii, ordering_key, parse_timestamp
 
-STATE_FOLDER: Final = ".state"
-FIRST_SEEN_FILE: Final = "first-seen.jsonl"
 QUARANTINE: Final = "quarantine"
 WITHDRAWN: Final = "withdrawn"
 OBJECTS: Final = "objects"
 REASON_SUFFIX: Final = ".reason.json"
-MAX_STATE_BYTES: Final = 64 * 1024 * 1024
-MAX_JOURNAL_BYTES: Final = 4 * 1024 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class State:
-    """What a pull remembers. node: origin of the node that this folder follows.
-
-    places: by collection, the date_added up to which everything is on disk. revoked: by "producer/id", the
-    version that revoked it. key_states: as `Keyring.key_states` at the end of the last pull.
-    """
-
-    node: str
-    places: dict[str, str] = field(default_factory=dict)
-    revoked: dict[str, str] = field(default_factory=dict)
-    key_states: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, value: Any) -> "State":
-        """The state that a file says. Raises: ValueError, TypeError for another form."""
-        state = cls(**value)
-        if not isinstance(state.node, str):
-            raise TypeError
-        for part in (state.places, state.revoked, state.key_states):
-            if not isinstance(part, dict):
-                raise TypeError
-        for place in state.places.values():
-            parse_place(place)
-        return state
-
-    def to_bytes(self) -> bytes:
-        """The state as it stands in its file."""
-        return (json.dumps({name: getattr(self, name) for name in self.__slots__}, indent=1) + "\n").encode()
 
 
 class Shelf(AbstractContextManager["Shelf"]):
@@ -85,7 +55,7 @@ class Shelf(AbstractContextManager["Shelf"]):
             raise DataError(f"cannot use {folder}: {error.strerror}") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.state = self._read_state(node)
+            self.state = read_state(folder, node)
             self._first_seen = read_first_seen(folder)
         except BaseException as error:
             os.close(self._lock)
@@ -98,24 +68,13 @@ class Shelf(AbstractContextManager["Shelf"]):
 
     def save_state(self) -> None:
         """Make the state last. Raises: DataError."""
-        write_file(self._state_path, self.state.to_bytes())
+        write_state(self.folder, self.state)
 
     def note_first_seen(self, raws: Iterable[bytes], now: datetime) -> None:
         """Remember when bytes came for the first time, before they are judged or kept. Raises: DataError."""
         digests = dict.fromkeys(digest_of(raw) for raw in raws)
         new = [digest for digest in digests if digest not in self._first_seen]
-        lines = [f'{{"sha256":"{digest}","first_seen":"{format_taxii(now)}"}}\n' for digest in new]
-        if not lines:
-            return
-        path = self.folder / STATE_FOLDER / FIRST_SEEN_FILE
-        try:
-            with path.open("ab") as journal:
-                # A line that a crash cut off must not swallow the next one.
-                journal.write(("\n" + "".join(lines)).encode())
-                journal.flush()
-                os.fsync(journal.fileno())
-        except OSError as error:
-            raise DataError(f"cannot write {path}: {error.strerror}") from None
+        append_first_seen(self.folder, new, now)
         self._first_seen |= dict.fromkeys(new, now)
 
     def first_seen(self, raw: bytes, default: datetime) -> datetime:
@@ -135,8 +94,7 @@ class Shelf(AbstractContextManager["Shelf"]):
     def store(self, verdicts: Iterable[tuple[Path, Verdict]]) -> None:
         """Write verified objects where `path_of` says. Raises: DataError."""
         batch = list(verdicts)
-        for path, _verdict in batch:
-            self._make_folder(path.parent)
+        self._make_folders({path.parent for path, _verdict in batch})
         write_files((path, verdict.raw) for path, verdict in batch)
 
     def quarantine(self, verdicts: Iterable[Verdict], collection: str, now: datetime) -> None:
@@ -181,7 +139,7 @@ class Shelf(AbstractContextManager["Shelf"]):
     def withdraw(self, path: Path, reason: dict[str, str]) -> None:
         """Move a stored version aside, with the reason beside it. Raises: DataError."""
         target = self.folder / WITHDRAWN / path.relative_to(self.folder / OBJECTS)
-        self._make_folder(target.parent)
+        self._make_folders([target.parent])
         write_file(target.with_suffix(REASON_SUFFIX), _pretty(reason))
         self._move(path, target)
 
@@ -196,7 +154,7 @@ class Shelf(AbstractContextManager["Shelf"]):
     def restore(self, path: Path) -> None:
         """Move a withdrawn version back. Raises: DataError."""
         target = self.folder / OBJECTS / path.relative_to(self.folder / WITHDRAWN)
-        self._make_folder(target.parent)
+        self._make_folders([target.parent])
         self._move(path, target)
         path.with_suffix(REASON_SUFFIX).unlink(missing_ok=True)
 
@@ -206,26 +164,13 @@ class Shelf(AbstractContextManager["Shelf"]):
         copy.unlink(missing_ok=True)
         copy.with_suffix(REASON_SUFFIX).unlink(missing_ok=True)
 
-    @property
-    def _state_path(self) -> Path:
-        return self.folder / STATE_FOLDER / "state.json"
-
-    def _read_state(self, node: str) -> State:
-        try:
-            state = State.of(json.loads(read_file(self._state_path, max_bytes=MAX_STATE_BYTES)))
-        except FileNotFoundError:
-            return State(node)
-        except (ValueError, TypeError, RecursionError):
-            raise DataError(f"{self._state_path} is damaged; pull into a new folder") from None
-        if state.node != node:
-            raise DataError(f"{self.folder} follows {state.node}; use another folder for {node}")
-        return state
-
-    def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
+    def _make_folders(self, folders: Iterable[Path]) -> None:
+        """Create `<part>/<producer>/<object id>` folders so that they survive a crash."""
+        new = [folder for folder in folders if not folder.is_dir()]
+        for folder in new:
             folder.mkdir(parents=True, exist_ok=True)
-            for parent in (folder.parent, folder.parent.parent):
-                sync_folder(parent)
+        for parent in {parent for folder in new for parent in (folder.parent, folder.parent.parent)}:
+            sync_folder(parent)
 
     def _move(self, source: Path, target: Path) -> None:
         try:
@@ -234,11 +179,6 @@ class Shelf(AbstractContextManager["Shelf"]):
             sync_folder(source.parent)
         except OSError as error:
             raise DataError(f"cannot move {source}: {error.strerror}") from None
-
-
-def digest_of(raw: bytes) -> str:
-    """The SHA-256 of exact bytes, in hexadecimal."""
-    return sha256(raw).hexdigest()
 
 
 def read_object_file(path: Path) -> bytes:
@@ -256,32 +196,6 @@ def read_reason(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, ValueError, RecursionError):
         return {}
     return reason if isinstance(reason, dict) else {}
-
-
-def read_first_seen(folder: Path) -> dict[str, datetime]:
-    """When each file of a pulled folder was first seen, by SHA-256; {} for another folder. Raises: DataError."""
-    try:
-        journal = read_file(folder / STATE_FOLDER / FIRST_SEEN_FILE, max_bytes=MAX_JOURNAL_BYTES)
-    except FileNotFoundError:
-        return {}
-    seen: dict[str, datetime] = {}
-    for line in journal.splitlines():
-        try:
-            entry = json.loads(line)
-            # The first line about a file counts: a later one can only be a repetition.
-            seen.setdefault(str(entry["sha256"]), parse_timestamp(str(entry["first_seen"])))
-        except (ValueError, KeyError, TypeError, RecursionError, StixError):
-            # An empty line, or one that a crash cut off: its files count as new when they come again.
-            continue
-    return seen
-
-
-def parse_place(place: Any) -> datetime:
-    """The time up to which a collection was read. Raises: ValueError."""
-    try:
-        return parse_timestamp(place)
-    except (StixError, TypeError):
-        raise ValueError("not a timestamp") from None
 
 
 def _version_name(verdict: Verdict) -> str | None:

@@ -14,14 +14,8 @@ from exchange.labtool.errors import DataError
 from exchange.labtool.files import read_file
 from exchange.labtool.judging import Keyring, Verdict, is_identity_with_keys
 from exchange.labtool.pins import Pins
-from exchange.labtool.shelf import (
-    QUARANTINE,
-    STATE_FOLDER,
-    WITHDRAWN,
-    digest_of,
-    is_object_file,
-    read_first_seen,
-)
+from exchange.labtool.shelf import QUARANTINE, WITHDRAWN, is_object_file
+from exchange.labtool.shelf_memory import STATE_FOLDER, digest_of, read_first_seen
 from exchange.stix.errors import StixError
 from exchange.stix.reading import split_body
 
