@@ -8,9 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from exchange.stix.markings import Tlp
-
 from exchange.stix.errors import shown
+from exchange.stix.markings import Tlp
 from signatures.cacao.limits import MAX_DEFINITIONS
 from signatures.cacao.shape import Members, Path, check_identifier, check_period, check_shape, fault, parse_identifier
 from signatures.cacao.vocabulary import (

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from exchange.stix.markings import Tlp
-
 from exchange.stix.errors import shown
+from exchange.stix.markings import Tlp
 from signatures.sigma.correlations import check_correlation, check_references
 from signatures.sigma.features import (
     Branch,
@@ -23,7 +22,7 @@ from signatures.sigma.features import (
 )
 from signatures.sigma.parsing import ParsedDocument, parse_documents
 from signatures.sigma.shape import RULE_KEYS, check_shape
-from signatures.sigma.yaml_reading import YamlDocument, read_documents
+from signatures.sigma.yaml_reading import Path, YamlDocument, read_documents
 
 # Sigma specification 2.1.0, appendix tags; `tlp.white` is TLP 1.0.
 _TLP_TAGS: Final = {
@@ -34,6 +33,8 @@ _TLP_TAGS: Final = {
     "tlp.amber-strict": Tlp.AMBER_STRICT,
     "tlp.red": Tlp.RED,
 }
+# Enough to find the place; the line and column stand beside it.
+MAX_SHOWN_PATH_CHARS: Final = 120
 _WORD: Final = re.compile(r"[A-Za-z0-9_*-]+")
 
 
@@ -149,22 +150,17 @@ def _features(item: ParsedDocument) -> RuleFeatures:
 
 def _texts(document: YamlDocument) -> Iterator[tuple[str, str]]:
     """Every text, and every key that is not the specification's own."""
-    stack: list[tuple[tuple[str | int, ...], Any]] = [((), document.value)]
-    while stack:
-        path, item = stack.pop()
-        if isinstance(item, str):
-            yield _location(document, path), item
-        elif isinstance(item, dict):
-            for key, value in item.items():
-                if path or key not in RULE_KEYS:
-                    yield _location(document, (*path, key)), key
-                stack.append(((*path, key), value))
-        elif isinstance(item, list):
-            stack.extend(((*path, position), value) for position, value in enumerate(item))
+    for path, text, is_key, place in document.texts():
+        if not is_key or len(path) > 1 or text not in RULE_KEYS:
+            yield _located(document, place, path), text
 
 
-def _location(document: YamlDocument, path: tuple[str | int, ...]) -> str:
-    return f"document {document.number}, {document.place(path)} ({'/'.join(map(str, path))[:120]})"
+def _location(document: YamlDocument, path: Path) -> str:
+    return _located(document, document.place(path), path)
+
+
+def _located(document: YamlDocument, place: str, path: Path) -> str:
+    return f"document {document.number}, {place} ({'/'.join(map(str, path))[:MAX_SHOWN_PATH_CHARS]})"
 
 
 def _warnings(document: YamlDocument) -> Iterator[str]:

@@ -18,6 +18,9 @@ MAX_CONDITION_NESTING: Final = 12
 MAX_CONDITION_NEGATIONS: Final = 32
 MAX_CONDITIONS: Final = 16
 
+# Every word of a condition may stand for every value of the rule: `s or s or s` with a long list in `s`.
+MAX_CONDITION_VALUES: Final = 200_000
+
 # `1 of a*b*` becomes a regular expression; two stars are all that anybody writes.
 MAX_SELECTOR_STARS: Final = 2
 

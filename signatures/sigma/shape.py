@@ -14,6 +14,7 @@ from signatures.sigma.limits import (
     MAX_CONDITION_CHARS,
     MAX_CONDITION_NEGATIONS,
     MAX_CONDITION_NESTING,
+    MAX_CONDITION_VALUES,
     MAX_CONDITIONS,
     MAX_DESCRIPTION_CHARS,
     MAX_EXPANDED_DASHES,
@@ -137,6 +138,23 @@ def _check_detections(document: YamlDocument, detections: Any, kind: str) -> Non
     for name, definition in detections.items():
         if name not in reserved:
             _check_definition(document, definition, (kind, name), may_nest=True)
+    _check_expansion(document, detections, kind)
+
+
+def _check_expansion(document: YamlDocument, detections: Mapping[str, Any], kind: str) -> None:
+    conditions = detections["condition"]
+    words = sum(len(text.split()) for text in (conditions if isinstance(conditions, list) else [conditions]))
+    if words * _count_values(detections) > MAX_CONDITION_VALUES:
+        raise document.fault(
+            "sigma-condition-too-complex", "the condition repeats too many values.", (kind, "condition")
+        )
+
+
+def _count_values(definition: Any) -> int:
+    if isinstance(definition, dict | list):
+        inner = definition.values() if isinstance(definition, dict) else definition
+        return sum(map(_count_values, inner))
+    return 1
 
 
 def check_conditions(document: YamlDocument, conditions: Any, path: tuple[str | int, ...]) -> None:

@@ -40,6 +40,21 @@ class YamlDocument:
             node = child
         return _place(node.start_mark)
 
+    def texts(self) -> Iterator[tuple[Path, str, bool, str]]:
+        """Give (path, text, whether it is a key, place) of every text and key, aliases written out."""
+        stack: list[tuple[tuple[str | int, ...], yaml.Node]] = [((), self.node)]
+        while stack:
+            path, node = stack.pop()
+            if isinstance(node, yaml.MappingNode):
+                for key, value in node.value:
+                    inner = (*path, key.value)
+                    yield inner, key.value, True, _place(key.start_mark)
+                    stack.append((inner, value))
+            elif isinstance(node, yaml.SequenceNode):
+                stack.extend(((*path, position), item) for position, item in enumerate(node.value))
+            elif node.tag == _TEXT_TAG:
+                yield path, node.value, False, _place(node.start_mark)
+
     def fault(self, code: str, message: str, path: Path = ()) -> ObjectInvalidError:
         """Return the error that names this document and the position of `path`."""
         return ObjectInvalidError(code, f"Document {self.number}, {self.place(path)}: {message}")

@@ -129,6 +129,12 @@ def test_what_pysigma_would_let_pass_in_a_correlation_is_refused(old: str, new: 
     assert refusal(RULE + CORRELATION.replace(old, new)).code == code
 
 
+def test_a_long_list_that_a_condition_repeats_is_refused() -> None:
+    values = "".join(f"      - v{number}\n" for number in range(5_000))
+    text = rule_with(" or ".join(["asked"] * 100)).replace("llmx.prompt.reasoning_request: true", f"a:\n{values}")
+    assert refusal(text).code == "sigma-condition-too-complex"
+
+
 def test_a_name_used_twice_is_refused() -> None:
     second = RULE.replace("8e1a01", "8e1a09")
     assert refusal(f"{RULE}---\n{second}").code == "sigma-duplicate-name"
