@@ -46,7 +46,7 @@ def find_refusal(text: str, agreed: Agreement, *, may_hold_contact: bool = False
         return "opaque-content", "The text holds a long run of characters without a space."
     if "://" in text and _links_to_data(text, agreed.data_suffixes):
         return "model-or-training-data", "The text links to a file of a kind that holds models or data."
-    if "data:" in text and _DATA_LINK.search(text) is not None:
+    if ("ata:" in text or "ATA:" in text) and _DATA_LINK.search(text) is not None:
         return "model-or-training-data", "The text carries a file inside a link."
     return None
 

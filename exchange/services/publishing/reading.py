@@ -18,6 +18,7 @@ from exchange.stix.checks import CheckedObject, check_object
 from exchange.stix.errors import ObjectInvalidError
 from exchange.stix.extensions import check_extensions
 from exchange.stix.fixed import is_fixed
+from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
 
 Inspector = Callable[[Mapping[str, Any]], Sequence[Payload]]
@@ -50,12 +51,26 @@ def read_item(item: Item, collection: CollectionView | None, homes: Mapping[str,
         return
     check_extensions(item.checked.members)
     item.collection = _writable(collection or homes.get(home_alias(item.checked)))
-    payloads = [payload for inspect in _inspectors() for payload in inspect(item.checked.members)]
-    item.payload_label = max((each.label for each in payloads if each.label is not None), default=None)
+    payloads = inspect_payloads(item.checked.members)
+    item.payload_label = strictest_label(payloads)
     if item.collection.scope == Collection.Scope.AGREEMENT:
         found = check_scope(item.checked.members, payloads)
         item.warnings += tuple((each.rule, each.pointer, "somebody should look at this text") for each in found)
     item.references = tuple(references_of(item.checked))
+
+
+def inspect_payloads(members: Mapping[str, Any]) -> list[Payload]:
+    """What the object carries inside, opened by the rooms that settings name.
+
+    Raises:
+        StixError: a payload that cannot be opened.
+    """
+    return [payload for inspect in _inspectors() for payload in inspect(members)]
+
+
+def strictest_label(payloads: Sequence[Payload]) -> Tlp | None:
+    """The strictest marking inside, None if there is none."""
+    return max((each.label for each in payloads if each.label is not None), default=None)
 
 
 def home_alias(checked: CheckedObject) -> str:

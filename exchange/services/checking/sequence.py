@@ -1,0 +1,104 @@
+"""The sequence and the flags that readers follow, checked in SQL."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import connection
+
+from exchange.services.checking.report import Report
+
+CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
+    (
+        "order",
+        "date_added does not rise with the sequence",
+        "SELECT 'entry ' || seq"
+        " FROM (SELECT seq, date_added, lag(date_added) OVER (ORDER BY seq) AS before FROM entry) e"
+        " WHERE date_added <= before",
+    ),
+    (
+        "order",
+        "two entries have one number",
+        "SELECT 'entry ' || seq FROM entry GROUP BY seq HAVING count(*) > 1",
+    ),
+    (
+        "sequencer",
+        "the sequencer is behind the entry",
+        "SELECT 'entry ' || e.seq FROM entry e, sequencer s"
+        " WHERE e.seq > s.last_seq OR e.date_added > s.last_date_added",
+    ),
+    (
+        "audience",
+        "its readers are not those of its version",
+        "SELECT 'entry ' || e.seq FROM entry e JOIN version v ON v.id = e.version_id"
+        " WHERE e.audience_id <> v.audience_id",
+    ),
+    (
+        "audience",
+        "its newest readers are not those of the object's newest version",
+        "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id"
+        " JOIN version v ON v.id = o.newest_version_id"
+        " WHERE e.newest_audience_id <> v.audience_id OR o.newest_audience_id <> v.audience_id",
+    ),
+    (
+        "newest",
+        "is_newest does not mark the object's newest version",
+        "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id"
+        " WHERE e.is_newest <> (e.version_id = o.newest_version_id)",
+    ),
+    (
+        "newest",
+        "its newest version is not the latest that readers may have",
+        "SELECT 'object ' || o.id FROM object o JOIN version_key n ON n.version_id = o.newest_version_id"
+        " WHERE EXISTS (SELECT FROM version_key k WHERE k.object_id = o.id AND k.version_key > n.version_key"
+        " AND NOT EXISTS (SELECT FROM held h WHERE h.version_id = k.version_id))",
+    ),
+    (
+        "entry-missing",
+        "the version stands nowhere in the sequence and waits for nothing",
+        "SELECT 'version ' || v.id FROM version v WHERE NOT EXISTS (SELECT FROM entry e WHERE e.version_id = v.id)"
+        " AND NOT EXISTS (SELECT FROM held h WHERE h.version_id = v.id)",
+    ),
+    (
+        "version-missing",
+        "the entry has no version",
+        "SELECT 'entry ' || e.seq FROM entry e WHERE NOT EXISTS (SELECT FROM version v WHERE v.id = e.version_id)",
+    ),
+    (
+        "version-missing",
+        "the key has no version",
+        "SELECT 'version_key ' || k.version_id FROM version_key k"
+        " WHERE NOT EXISTS (SELECT FROM version v WHERE v.id = k.version_id)",
+    ),
+    (
+        "home",
+        "the entry stands outside the object's home collection",
+        "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id"
+        " WHERE NOT e.is_shared AND e.collection_id <> o.home_collection_id",
+    ),
+    (
+        "deleted",
+        "a deleted object still has versions",
+        "SELECT 'object ' || o.id FROM object o JOIN version_key k ON k.object_id = o.id WHERE o.state = 'deleted'",
+    ),
+    (
+        "type",
+        "the entry has another type than its object",
+        "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id WHERE e.type <> o.type",
+    ),
+)
+"""Kind, what is wrong, and a query that names the rows of which it is true."""
+
+MAX_NAMED = 20
+"""Rows named per check: enough to look at, too few to bury the rest."""
+
+
+def check_sequence(report: Report) -> None:
+    """Run every check."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM entry")
+        report.count("entries", cursor.fetchone()[0])
+        for kind, detail, query in CHECKS:
+            cursor.execute(f"{query} LIMIT {MAX_NAMED}")
+            for (where,) in cursor.fetchall():
+                report.add(kind, where, detail)
