@@ -89,7 +89,7 @@ def refusal(members: Members, *payloads: Payload) -> tuple[str, str]:
             "model-or-training-data",
             "/external_references/0/url",
         ),
-        (indicator(description="data:application/zip;base64,UEsDBA"), "model-or-training-data", "/description"),
+        (indicator(description="Data:application/zip;base64,UEsDBA"), "model-or-training-data", "/description"),
         (indicator(description="A" * 3000), "opaque-content", "/description"),
         (of_type("note", content="x", object_refs=[], authors=["A. Person"]), "personal-data", "/authors"),
         (identity(identity_class="individual"), "personal-data", "/identity_class"),
