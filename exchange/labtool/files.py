@@ -34,29 +34,34 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write, sync, rename over, sync the folder. Raises: DataError."""
-    write_files([(path, data)], mode=mode)
+    _write([(path, data)], mode, str(os.getpid()))
 
 
-def write_files(files: Iterable[tuple[Path, bytes]], *, mode: int = 0o644) -> None:
-    """As `write_file` for many. Raises: DataError.
+def write_files(files: Iterable[tuple[Path, bytes]]) -> None:
+    """As `write_file` for many, in folders that only this process writes to. Raises: DataError.
 
     Each batch is written before the first of it is synced, so that the file system commits it as one: a page
     of a thousand objects costs a few commits instead of a thousand.
     """
+    # What a crash left half-written gets overwritten when the same file comes again.
+    _write(files, 0o644, "half")
+
+
+def _write(files: Iterable[tuple[Path, bytes]], mode: int, tag: str) -> None:
     pending = iter(files)
     try:
         while batch := list(islice(pending, FILES_PER_BATCH)):
-            _write_batch(batch, mode)
+            _write_batch(batch, mode, tag)
     except OSError as error:
         raise DataError(f"cannot write {error.filename or 'a file'}: {error.strerror}") from None
 
 
-def _write_batch(batch: list[tuple[Path, bytes]], mode: int) -> None:
+def _write_batch(batch: list[tuple[Path, bytes]], mode: int, tag: str) -> None:
     staged: list[tuple[Path, Path, int]] = []
     is_done = False
     try:
         for path, data in batch:
-            temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
+            temporary = path.with_name(f".{path.name[:200]}.{tag}.tmp")
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
             staged.append((path, temporary, descriptor))
             with os.fdopen(os.dup(descriptor), "wb") as file:

@@ -48,6 +48,8 @@ class Shelf(AbstractContextManager["Shelf"]):
         """Open or create the folder. Raises: DataError if it follows another node or is in use."""
         self.folder = folder
         try:
+            # What is shared at AMBER is not for everybody on this machine.
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for name in (OBJECTS, QUARANTINE, WITHDRAWN, STATE_FOLDER):
                 (folder / name).mkdir(parents=True, exist_ok=True)
             self._lock = os.open(folder / STATE_FOLDER / "lock", os.O_WRONLY | os.O_CREAT, 0o644)
