@@ -28,7 +28,7 @@ bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
 faults: $(VENV)/.test
-	$(BIN)/python -m pytest -m faults --override-ini addopts= tests/integration
+	$(BIN)/python -m pytest -m faults
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
