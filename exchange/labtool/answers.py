@@ -129,6 +129,23 @@ class _Entries(msgspec.Struct):
     objects: tuple[Entry, ...] = ()
 
 
+class Version(msgspec.Struct, frozen=True):
+    """One version of an object. `raw` holds the bytes as their producer sent them."""
+
+    raw: msgspec.Raw = msgspec.field(name="object")
+    version: str | None = None
+    producer: str | None = None
+
+    @property
+    def object_bytes(self) -> bytes:
+        """The object as its producer sent it."""
+        return bytes(self.raw)
+
+
+class _Versions(msgspec.Struct):
+    versions: tuple[Version, ...] = ()
+
+
 class _Collections(msgspec.Struct):
     collections: list[Collection] = []
 
@@ -146,6 +163,11 @@ def entries_of(body: bytes) -> list[Entry]:
     """Read a list of objects. Raises: UnreachableError."""
     # A Raw is a view into the whole answer; a copy lets that go.
     return [msgspec.structs.replace(entry, raw=entry.raw.copy()) for entry in _read(body, _Entries).objects]
+
+
+def versions_of(body: bytes) -> list[Version]:
+    """Read the versions of an object. Raises: UnreachableError."""
+    return [msgspec.structs.replace(one, raw=one.raw.copy()) for one in _read(body, _Versions).versions]
 
 
 def collections_of(body: bytes) -> list[Collection]:

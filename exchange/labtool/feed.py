@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 import requests
 from taxii2client.common import _HTTPConnection
@@ -18,6 +19,7 @@ from taxii2client.exceptions import TAXIIServiceException
 from taxii2client.v21 import ApiRoot, Collection, Server
 
 from exchange.labtool.address import NodeAddress
+from exchange.labtool.answers import versions_of
 from exchange.labtool.errors import RefusedError, UnreachableError
 from exchange.labtool.transport import BoundedSession
 from exchange.stix.errors import StixError, shown
@@ -106,6 +108,15 @@ class Feed(AbstractContextManager["Feed"]):
             if page.next is None:
                 added_after = page.date_added_last
             cursor = page.next
+
+    def history(self, object_id: str) -> list[bytes]:
+        """All versions of an object in our sight, where the node has our REST interface; else [].
+
+        TAXII has `match[version]=all` for that, which not every node serves. Raises: UnreachableError.
+        """
+        url = self.address.rest_url(f"objects/{quote(object_id, safe='')}/versions/")
+        response = self._session.get(url)
+        return [version.object_bytes for version in versions_of(response.content)] if response.ok else []
 
     def _find(self, alias: str) -> Collection:
         collection = self._visible().get(alias)

@@ -18,6 +18,7 @@ from exchange.labtool.pins import Pins
 from exchange.labtool.placing import Placing
 from exchange.labtool.shelf import Shelf, read_object_file
 from exchange.stix.errors import shown
+from exchange.stix.identifiers import is_identifier
 
 IDENTITIES: Final = "identities"
 # The node no longer knows the place where we stopped (sharing-policy rule 5).
@@ -103,6 +104,7 @@ class _Pull:
         self._clock = clock
         self._on_page = on_page
         self._keyring = Keyring(pins)
+        self._asked: set[str] = set()
         self._report = PullReport(collection)
         self._placing = Placing(shelf, self._report)
 
@@ -112,6 +114,9 @@ class _Pull:
         self._reconsider()
         if self._collection != IDENTITIES:
             self._pull_pages(self._collection, all_versions=False)
+            if self._report.reasons:
+                # A lab may have joined, or changed keys, since the identities were read.
+                self._pull_identities()
             self._reconsider()
         self._shelf.save_state()
         self._report.quarantined = len(self._shelf.quarantined())
@@ -128,8 +133,11 @@ class _Pull:
         try:
             self._pull_pages(IDENTITIES, all_versions=True)
         except RefusedError as error:
-            # A plain TAXII server has no such collection; then everything depends on what is known already.
-            if error.status != 404 or self._collection == IDENTITIES:
+            if error.status == 400:
+                # Not every node serves old versions by TAXII; `_learn_history` finds another way.
+                self._pull_pages(IDENTITIES, all_versions=False)
+            elif error.status != 404 or self._collection == IDENTITIES:
+                # A plain TAXII server has no such collection: then all depends on what is known already.
                 raise
 
     def _pull_pages(self, collection: str, *, all_versions: bool) -> None:
@@ -141,7 +149,7 @@ class _Pull:
             for page in pages:
                 self._take_page(page, collection)
         except RefusedError as error:
-            if place is not None and error.status in _PLACE_REFUSED:
+            if place is not None and not all_versions and error.status in _PLACE_REFUSED:
                 raise RefusedError(f"{error}; --from-start reads {shown(collection)} anew", error.status) from None
             raise
 
@@ -150,6 +158,8 @@ class _Pull:
         self._shelf.note_first_seen(page.objects, now)
         for raw in page.objects:
             verdict = self._judge(raw, now)
+            if not verdict.is_ok and is_identity_with_keys(raw) and self._learn_history(str(verdict.id), now):
+                verdict = self._judge(raw, now)
             self._report.received += 1
             if verdict.is_ok:
                 self._report.verified += 1
@@ -161,6 +171,20 @@ class _Pull:
             self._shelf.state.places[collection] = page.date_added_last
             self._shelf.save_state()
         self._on_page(self._report)
+
+    def _learn_history(self, identity: str, now: datetime) -> bool:
+        """Fetch the versions between what we know of an identity and its newest, once; whether there are any."""
+        if identity in self._asked or not is_identifier(identity):
+            return False
+        self._asked.add(identity)
+        versions = self._feed.history(identity)
+        self._shelf.note_first_seen(versions, now)
+        self._keyring.learn(((raw, self._shelf.first_seen(raw, now)) for raw in versions), now=now)
+        for raw in versions:
+            verdict = self._judge(raw, now)
+            if verdict.is_ok:
+                self._placing.place(verdict)
+        return bool(versions)
 
     def _judge(self, raw: bytes, now: datetime) -> Verdict:
         return self._keyring.judge(raw, now=now, first_seen=self._shelf.first_seen(raw, now))

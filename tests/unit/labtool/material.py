@@ -53,6 +53,14 @@ class Party:
         changed = tuple(replace(key, **ends) if key.use == "sig" else key for key in keys)  # type: ignore[arg-type]  # one int field
         return self._next_identity(members, changed, at, [])
 
+    def adding_key(self, *, at: datetime) -> tuple["Party", bytes]:
+        """A second version of the identity, which adds a signing key; and the lab that signs with it."""
+        members = json.loads(self.identity)
+        keys = Keys.parse(members["extensions"][KEYS_EXTENSION], "").keys
+        new = SigningKey.generate("sig")
+        identity = self._next_identity(members, [*keys, new.public(nbf=unix_seconds(EARLIER))], at, [new])
+        return Party(self.name, replace(self.keys, signing=new)), identity
+
     def _next_identity(
         self, members: dict[str, Any], keys: Sequence[PublicKey], at: datetime, new: Sequence[SigningKey]
     ) -> bytes:

@@ -70,6 +70,7 @@ class SmallNode:
         self.publish_status: Callable[[dict[str, Any]], dict[str, Any]] | None = None
         self.page_cap = 1000
         self.gives_next = True
+        self.serves_all_versions = True
         self._server = _Server(("127.0.0.1", 0), _handler_for(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -168,6 +169,8 @@ def respond(node: SmallNode, request: Request) -> Answer:
         return _json(node.whoami)
     if path == "/api/v1/objects/" and request.method == "POST":
         return _publish(node, request)
+    if path.endswith("/versions/"):
+        return _versions(node, path.split("/")[-3])
     if path.startswith("/api/v1/objects/"):
         return _read(node, path.removeprefix("/api/v1/objects/").rstrip("/"))
     return _json({"title": "Not found", "type": "urn:commonwatch:problem:not-found", "status": 404}, 404)
@@ -183,9 +186,14 @@ def _json(value: object, status: int = 200) -> Answer:
 
 
 def _page(node: SmallNode, alias: str, query: dict[str, list[str]]) -> Answer:
+    if "match[version]" in query and not node.serves_all_versions:
+        return _json({"title": "match[version] is not served here"}, 400)
     after = query.get("next", query.get("added_after", [""]))[0]
     limit = min(int(query.get("limit", ["100"])[0]), node.page_cap)
     rest = [stored for stored in node.objects if stored.collection == alias and stored.date_added > after]
+    if "match[version]" not in query and not node.serves_all_versions:
+        newest = {json.loads(stored.raw)["id"]: stored for stored in node.objects}
+        rest = [stored for stored in rest if stored in newest.values()]
     page = rest[:limit]
     if not page:
         return _json({})
@@ -210,6 +218,11 @@ def _publish(node: SmallNode, request: Request) -> Answer:
             node.add(request.query.get("collection", ["signatures"])[0], json.dumps(member).encode())
         results.append(result)
     return _json({"results": results}, 201)
+
+
+def _versions(node: SmallNode, object_id: str) -> Answer:
+    raws = [stored.raw for stored in node.objects if json.loads(stored.raw).get("id") == object_id]
+    return Answer(body=b'{"versions": [' + b",".join(b'{"object": ' + raw + b"}" for raw in raws) + b"]}")
 
 
 def _read(node: SmallNode, object_id: str) -> Answer:

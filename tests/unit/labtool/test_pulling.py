@@ -461,3 +461,29 @@ def test_an_identity_signed_by_another_root_does_not_replace_ours(
 
     assert puller(aurora.pins, "identities").quarantined == 1
     assert puller.stored() == {aurora.identity}
+
+
+def test_where_old_versions_are_not_served_by_taxii_the_chain_is_completed_by_rest(
+    node: SmallNode, puller: Puller, aurora: Party
+) -> None:
+    renewed, second = aurora.adding_key(at=EARLIER + timedelta(minutes=1))
+    old, new = aurora.indicator(), renewed.indicator()
+    node.serves_all_versions = False
+    node.add("identities", aurora.identity, second)
+    node.add("signatures", old, new)
+
+    report = puller(aurora.pins)
+
+    assert report.is_clean, report.reasons
+    assert puller.stored() == {aurora.identity, second, old, new}
+
+
+def test_a_node_that_refuses_all_versions_and_the_place_says_how_to_start_again(
+    node: SmallNode, puller: Puller, aurora: Party
+) -> None:
+    node.add("identities", aurora.identity)
+    puller(aurora.pins)
+    node.answers[node.objects_path("identities")] = Answer(400, b'{"title": "start again"}')
+
+    with pytest.raises(RefusedError, match="--from-start"):
+        puller(aurora.pins)
