@@ -6,7 +6,7 @@ from exchange.models.collection import ApiRoot, Collection, Grant
 from exchange.models.delivery import Delivery
 from exchange.models.entry import Entry
 from exchange.models.idempotency import IdempotentRequest
-from exchange.models.key import KeyUse, Pin, SigningKey
+from exchange.models.key import IdentityApproval, KeyUse, Pin, SigningKey
 from exchange.models.lab import Lab
 from exchange.models.leaf import Leaf
 from exchange.models.person import Person
@@ -26,6 +26,7 @@ __all__ = [
     "Grant",
     "HeldVersion",
     "IdempotentRequest",
+    "IdentityApproval",
     "KeyUse",
     "Lab",
     "Leaf",

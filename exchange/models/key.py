@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from exchange.models.lab import Lab
+from exchange.models.person import Person
 from exchange.models.token import Token
 
 
@@ -59,6 +60,25 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return self.kid
+
+
+class IdentityApproval(models.Model):
+    """One operator's word for an identity version outside its chain. It takes two operators' (wire-format, Keys)."""
+
+    id = models.AutoField(primary_key=True)
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="identity_approvals")
+    payload_sha256 = models.CharField(max_length=64)
+    operator = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="identity_approvals")
+    approved_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "identity_approval"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["lab", "payload_sha256", "operator"], name="one_word_per_operator")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lab_id} {self.payload_sha256}"
 
 
 class KeyUse(models.Model):

@@ -12,7 +12,7 @@ from psycopg import sql
 APPEND_ONLY = ("audit", "delivery")
 """Logs: rows are added and read, never changed or removed by the web or a worker."""
 
-GROWS_ONLY = ("signing_key", "pin", "audience", "lab")
+GROWS_ONLY = ("signing_key", "pin", "identity_approval", "audience", "lab")
 """Rows change but are never removed."""
 
 READ_ONLY = ("django_migrations",)

@@ -5,6 +5,7 @@ The rules of a chain are exchange/stix/chain.py; here they meet what is stored.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +13,12 @@ from typing import Any
 
 from django.db import connection
 
-from exchange.models import Lab, Pin, SigningKey
+from exchange.models import IdentityApproval, Lab, Person, Pin, SigningKey
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
-from exchange.services.principals import Principal
+from exchange.services.principals import OPERATOR, Principal
 from exchange.services.sealing import open_key, seal_key
 from exchange.stix import keys as stix_keys
 from exchange.stix.chain import KeyState, extend
@@ -25,6 +26,9 @@ from exchange.stix.extensions import Keys, check_extensions
 from exchange.stix.fixed import KEYS_EXTENSION
 from exchange.stix.reading import read_object
 from exchange.stix.signature import SignedObject, VerifiedObject, open_signed
+
+APPROVALS_NEEDED = 2
+"""wire-format, Keys: a version outside the chain waits for two operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def extend_chain(lab: Lab, identity: SignedObject, *, moment: datetime) -> tuple
     """
     if lab.identity_id not in (None, identity.id):
         raise AccessDeniedError("this is not the identity of your lab", code="foreign-identity", pointer="/id")
+    approved = count_approvals(lab, identity.payload_sha256) >= APPROVALS_NEEDED
     owners = {kid: _owner(known, lab, identity) for kid, known in find_keys(_listed_kids(identity)).items()}
     return extend(
         stored_chain(lab),
@@ -107,7 +112,34 @@ def extend_chain(lab: Lab, identity: SignedObject, *, moment: datetime) -> tuple
         pins=set(Pin.objects.filter(lab=lab).values_list("thumbprint", flat=True)),
         owner_of=owners.get,
         now=moment,
+        approved_root=identity.kid if approved else None,
     )
+
+
+def approve_identity(*, operator: Person, lab: Lab, payload_sha256: str) -> int:
+    """Give one operator's word for an identity version outside its chain; answers how many operators gave theirs.
+
+    With `APPROVALS_NEEDED` of them the lab publishes the version again, and it is taken. Repeating it changes nothing.
+
+    Raises:
+        AccessDeniedError: not an operator. InvalidRequestError: not a SHA-256 in hexadecimal.
+    """
+    if operator.role != Person.Role.OPERATOR or not operator.is_active:
+        raise AccessDeniedError("only operators approve an identity outside its chain")
+    if not re.fullmatch("[0-9a-f]{64}", payload_sha256):
+        raise InvalidRequestError("the payload's SHA-256 is 64 lower-case hexadecimal digits")
+    with writing():
+        _, made = IdentityApproval.objects.get_or_create(
+            lab=lab, payload_sha256=payload_sha256, operator=operator, defaults={"approved_at": now()}
+        )
+        if made:
+            record_event(OPERATOR, "identity-approved", lab.slug, payload_sha256=payload_sha256, by=operator.username)
+        return count_approvals(lab, payload_sha256)
+
+
+def count_approvals(lab: Lab, payload_sha256: str) -> int:
+    """How many operators approved this identity version."""
+    return IdentityApproval.objects.filter(lab=lab, payload_sha256=payload_sha256).count()
 
 
 def stored_chain(lab: Lab) -> KeyState | None:

@@ -9,7 +9,7 @@ from django.db import connection
 from exchange.models import Lab, Pin, SigningKey
 from exchange.services.checking.report import Report
 from exchange.services.errors import NotReadyError
-from exchange.services.keys import KnownKey, find_keys
+from exchange.services.keys import APPROVALS_NEEDED, KnownKey, count_approvals, find_keys
 from exchange.services.sealing import open_key
 from exchange.stix.chain import KeyState, extend
 from exchange.stix.errors import StixError
@@ -43,7 +43,15 @@ def _verified_chain(report: Report, lab: Lab, known: Mapping[str, KnownKey]) -> 
         for version_id, body, received_at in cursor.fetchall():
             try:
                 signed = open_signed(read_object(bytes(body)))
-                state, _ = extend(state, signed, pins=pins, owner_of=owners.get, now=received_at)
+                approved = count_approvals(lab, signed.payload_sha256) >= APPROVALS_NEEDED
+                state, _ = extend(
+                    state,
+                    signed,
+                    pins=pins,
+                    owner_of=owners.get,
+                    now=received_at,
+                    approved_root=signed.kid if approved else None,
+                )
             except StixError as error:
                 report.add("chain", f"version {version_id} of {lab.slug}", str(error))
     if state is None:

@@ -37,6 +37,19 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
     return results[0]
 
 
+def report_refusal(principal: Principal, item: Item) -> None:
+    """Leave word for the operators: what stands outside a chain waits for two of them (`approve_identity`)."""
+    if item.signed is not None and item.error is not None:
+        record_event(
+            principal,
+            "identity-refused",
+            principal.lab_slug,
+            code=item.error.code,
+            identity=item.object.id,
+            payload_sha256=item.signed.payload_sha256,
+        )
+
+
 def take_keys(principal: Principal, lab: Lab, state: KeyState, payload_sha256: str, moment: datetime) -> None:
     """Store the keys of a new version, and log what it added and what it ended."""
     before = find_keys(state.keys)

@@ -21,7 +21,7 @@ from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, ExchangeError
 from exchange.services.principals import Principal
 from exchange.services.publishing.holding import release_held
-from exchange.services.publishing.identities import publish_identity
+from exchange.services.publishing.identities import publish_identity, report_refusal
 from exchange.services.publishing.item import Item, each
 from exchange.services.publishing.marking import mark_items
 from exchange.services.publishing.outcome import Outcome, OutcomeStatus
@@ -91,6 +91,7 @@ def _publish_identity(
         retrying(attempt)
     except (StixError, ExchangeError) as error:
         item.error = error
+        report_refusal(principal, item)
 
 
 def _store_rest(
