@@ -1,7 +1,7 @@
 """Every address of the node."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from exchange.web import operations
 
@@ -10,4 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", operations.show_health, name="web-healthz"),
     path("readyz", operations.show_readiness, name="web-readyz"),
     path("metrics", operations.show_metrics, name="web-metrics"),
+    # Last: any first part of a path may be a TAXII API root.
+    path("", include("exchange.taxii.urls")),
 ]

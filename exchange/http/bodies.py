@@ -1,0 +1,101 @@
+"""Reads a request body and counts while it reads: what a header says of the length decides nothing but haste.
+
+Takes plain and gzip bodies (RFC 9110 section 8.4.1.3). Both what arrives and what it inflates to stay within the limit,
+so a small body that grows is stopped before it does.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from django.http import HttpRequest, UnreadablePostError
+
+from exchange.http.errors import UnsupportedMediaTypeError
+from exchange.services.errors import InvalidRequestError, TooLargeError
+
+CHUNK_BYTES: Final = 256 * 1024
+_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def read_body(request: HttpRequest, *, max_body_bytes: int) -> bytes:
+    """The body as its producer wrote it, without content coding.
+
+    Raises:
+        TooLargeError: more than `max_body_bytes`, before or after inflating.
+        UnsupportedMediaTypeError: a content coding other than gzip. InvalidRequestError: cut off, or not gzip.
+    """
+    coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+    if coding not in {"identity", "gzip"}:
+        raise UnsupportedMediaTypeError("a body is sent plain or with Content-Encoding: gzip", code="content-encoding")
+    announced = _announced_bytes(request)
+    if announced is not None and announced > max_body_bytes:
+        raise _too_large(max_body_bytes)
+    received = _receive(_stream_of(request), announced, max_body_bytes)
+    return b"".join(received if coding == "identity" else inflate(received, max_body_bytes=max_body_bytes))
+
+
+def inflate(chunks: Iterator[bytes], *, max_body_bytes: int) -> Iterator[bytes]:
+    """One gzip member (RFC 1952), inflated piece by piece.
+
+    Raises:
+        TooLargeError: it inflates to more than `max_body_bytes`. InvalidRequestError: not gzip, cut off, or followed
+            by something else.
+    """
+    inflater, total_bytes = zlib.decompressobj(_GZIP_WINDOW), 0
+    for chunk in chunks:
+        pending, is_drained = chunk, False
+        while not (is_drained or inflater.eof):
+            try:
+                piece = inflater.decompress(pending, CHUNK_BYTES)
+            except zlib.error:
+                raise InvalidRequestError("the body is not gzip", code="content-encoding") from None
+            total_bytes += len(piece)
+            if total_bytes > max_body_bytes:
+                raise _too_large(max_body_bytes)
+            yield piece
+            pending = inflater.unconsumed_tail
+            is_drained = not pending and len(piece) < CHUNK_BYTES
+        if inflater.unused_data:
+            raise InvalidRequestError("something follows the gzip body", code="content-encoding")
+    if not inflater.eof:
+        raise InvalidRequestError("the gzip body is cut off", code="content-encoding")
+
+
+def _announced_bytes(request: HttpRequest) -> int | None:
+    text = request.META.get("CONTENT_LENGTH") or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def _stream_of(request: HttpRequest) -> _Readable:
+    """Django's own stream ends after Content-Length bytes, so that a chunked body would look empty."""
+    if request.META.get("wsgi.input_terminated"):
+        stream: _Readable = request.META["wsgi.input"]
+        return stream
+    return request
+
+
+def _receive(stream: _Readable, announced: int | None, max_body_bytes: int) -> Iterator[bytes]:
+    total_bytes = 0
+    while True:
+        try:
+            chunk = stream.read(CHUNK_BYTES)
+        except (UnreadablePostError, OSError):
+            raise InvalidRequestError("the body broke off", code="body-incomplete") from None
+        if not chunk:
+            break
+        total_bytes += len(chunk)
+        if total_bytes > max_body_bytes:
+            raise _too_large(max_body_bytes)
+        yield chunk
+    if announced is not None and total_bytes < announced:
+        raise InvalidRequestError("the body is shorter than announced", code="body-incomplete")
+
+
+def _too_large(max_body_bytes: int) -> TooLargeError:
+    return TooLargeError(f"a body may have {max_body_bytes} bytes", code="body-too-large")

@@ -1,0 +1,60 @@
+"""From an Authorization header to a principal: Bearer (RFC 6750) and Basic (RFC 7617) with the token as password.
+
+The source address is that of the connection; nothing that a client can write into a header counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final
+
+from django.http import HttpRequest
+
+from exchange.services.access import authenticate_token
+from exchange.services.errors import NotAuthenticatedError
+from exchange.services.principals import ANONYMOUS, Principal
+
+CHALLENGE: Final = 'Bearer realm="commonwatch", Basic realm="commonwatch"'
+"""Value of WWW-Authenticate on every 401 (RFC 9110 section 11.6.1)."""
+
+MAX_HEADER_CHARS: Final = 1_024
+"""A token has about 60 characters; Basic adds a user name and a third for base64."""
+
+_REFUSED: Final = "the Authorization header holds no token that is valid"
+
+
+def principal_of_request(request: HttpRequest) -> Principal:
+    """Who asks; ANONYMOUS if the request has no Authorization header.
+
+    Raises:
+        NotAuthenticatedError: credentials that open nothing.
+    """
+    header = request.META.get("HTTP_AUTHORIZATION")
+    if header is None:
+        return ANONYMOUS
+    return authenticate_token(secret_in(header), source_address=request.META.get("REMOTE_ADDR", ""))
+
+
+def secret_in(header: str) -> str:
+    """The token in an Authorization header.
+
+    Raises:
+        NotAuthenticatedError: another scheme, or not of its form.
+    """
+    scheme, _, credentials = header.strip().partition(" ")
+    credentials = credentials.strip()
+    if len(header) <= MAX_HEADER_CHARS and credentials:
+        if scheme.lower() == "bearer":
+            return credentials
+        if scheme.lower() == "basic":
+            return _password_in(credentials)
+    raise NotAuthenticatedError(_REFUSED)
+
+
+def _password_in(credentials: str) -> str:
+    try:
+        text = base64.b64decode(credentials, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        raise NotAuthenticatedError(_REFUSED) from None
+    return text.partition(":")[2]

@@ -1,0 +1,88 @@
+"""The way of every TAXII request, in the order that leaks nothing: who asks, what it reads, whether the thing is there
+for it, whether the method is, and only then what was sent.
+
+A resource module says how its thing is found and what its methods answer; everything around that stands here.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, TypeVar
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from exchange.http.credentials import principal_of_request
+from exchange.http.errors import MethodNotAllowedError, NotAcceptableError
+from exchange.services.errors import ExchangeError, NotAuthenticatedError, NotFoundError
+from exchange.services.principals import Principal, PrincipalKind
+from exchange.services.roots import ROOT_NOT_FOUND
+from exchange.stix.errors import StixError
+from exchange.taxii.answers import error_response, internal_error_response
+from exchange.taxii.media_types import TAXII, is_acceptable, names_taxii
+
+T = TypeVar("T")
+Locate = Callable[[Principal, Mapping[str, str]], T]
+Handler = Callable[[HttpRequest, Principal, T], HttpResponse]
+
+_log: Final = logging.getLogger("exchange.taxii")
+
+
+class View(Protocol):
+    """What a URL pattern calls; `names` are the parts of the path."""
+
+    def __call__(self, request: HttpRequest, **names: str) -> HttpResponse: ...
+
+
+def endpoint(locate: Locate[T], **handlers: Handler[T]) -> View:
+    """A view of one resource: `locate` finds it for a principal, a handler per method (GET, POST) answers."""
+    if "GET" in handlers:
+        handlers["HEAD"] = handlers["GET"]
+    allowed = ", ".join(sorted(handlers))
+
+    def view(request: HttpRequest, **names: str) -> HttpResponse:
+        try:
+            principal = principal_of_request(request)
+            _require_acceptable(request)
+            found = _locate(locate, request, principal, names)
+            handler = handlers.get(request.method or "")
+            if handler is None:
+                raise MethodNotAllowedError(allowed)
+            response = handler(request, principal, found)
+        except (ExchangeError, StixError) as error:
+            response = error_response(error)
+        except Http404:
+            raise
+        except Exception:  # noqa: BLE001 - the door's last guard: whatever failed, the answer is TAXII and tells nothing
+            error_id = str(uuid.uuid4())
+            _log.exception("TAXII request failed, error_id %s", error_id)
+            response = internal_error_response(error_id)
+        return _without_body(response) if request.method == "HEAD" else response
+
+    return csrf_exempt(view)
+
+
+def _require_acceptable(request: HttpRequest) -> None:
+    if not is_acceptable(request.META.get("HTTP_ACCEPT")):
+        raise NotAcceptableError(f"this door speaks {TAXII}; say so in Accept")
+
+
+def _locate(locate: Locate[T], request: HttpRequest, principal: Principal, names: Mapping[str, str]) -> T:
+    try:
+        return locate(principal, names)
+    except NotFoundError as error:
+        if error.code == ROOT_NOT_FOUND and not names_taxii(request.META.get("HTTP_ACCEPT")):
+            # A root is any first part of a path, so a mistyped page of the web comes here too.
+            raise Http404 from error
+        if principal.kind is PrincipalKind.ANONYMOUS:
+            # What is absent and what is not public look the same: both may be there for somebody who signs in.
+            raise NotAuthenticatedError("sign in with a token") from error
+        raise
+
+
+def _without_body(response: HttpResponse) -> HttpResponse:
+    response["Content-Length"] = str(len(response.content))
+    response.content = b""
+    return response
