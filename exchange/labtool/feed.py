@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import requests
 from taxii2client.common import _HTTPConnection
-from taxii2client.exceptions import TAXIIServiceException
+from taxii2client.exceptions import AccessError, TAXIIServiceException
 from taxii2client.v21 import ApiRoot, Collection, Server
 
 from exchange.labtool.address import NodeAddress
@@ -155,7 +155,7 @@ class Feed(AbstractContextManager["Feed"]):
     def _page(self, collection: Collection, filters: Mapping[str, Any]) -> Page:
         with _as_feed_errors():
             collection.get_objects(**filters)
-            response = self._session.last_response
+            response = self._session.take_last_response()
             if response is None:
                 raise FeedError("the node did not answer")
             return _page_of(response)
@@ -204,6 +204,8 @@ def _as_feed_errors() -> Iterator[None]:
         raise RefusedError(f"the node refused: HTTP {status}{_title_of(error.response)}", status) from None
     except StixError as error:
         raise FeedError(f"the node's envelope is broken: {error}") from None
+    except AccessError:
+        raise RefusedError("the node does not let us read this collection", 403) from None
     except TAXIIServiceException as error:
         raise FeedError(f"the node's answer is not TAXII 2.1: {shown(str(error))}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):

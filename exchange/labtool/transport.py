@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import requests
 from requests.auth import AuthBase
+from requests.exceptions import ChunkedEncodingError, SSLError
 from urllib3.exceptions import HTTPError
 
 from exchange.labtool.errors import UnreachableError
@@ -105,7 +106,7 @@ class BoundedSession(requests.Session):
         self.trust_env = not is_loopback
         self.headers["User-Agent"] = USER_AGENT
         self.hooks["response"].append(self._limit_body)
-        self.last_response: requests.Response | None = None
+        self._last_response: requests.Response | None = None
         self._sleep = sleep
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
@@ -114,28 +115,33 @@ class BoundedSession(requests.Session):
         kwargs["allow_redirects"] = False
         for attempt in range(1, self.limits.attempts):
             try:
-                response = self._request_once(*args, **kwargs)
-            except OversizeError:
-                raise
-            except UnreachableError:
+                response = super().request(*args, **kwargs)
+            except (requests.ConnectionError, requests.Timeout, ChunkedEncodingError) as error:
+                if isinstance(error, SSLError):
+                    raise UnreachableError(_in_one_line(error)) from None
                 self._sleep(pause_s(attempt, None))
                 continue
+            except (requests.RequestException, HTTPError, UnicodeError) as error:
+                raise UnreachableError(_in_one_line(error)) from None
             if response.status_code not in RETRIED_STATUSES:
-                return response
+                return self._accepted(response)
             self._sleep(pause_s(attempt, response.headers.get("Retry-After")))
-        return self._request_once(*args, **kwargs)
-
-    def _request_once(self, *args: Any, **kwargs: Any) -> requests.Response:
-        self.last_response = None
         try:
-            response = super().request(*args, **kwargs)
+            return self._accepted(super().request(*args, **kwargs))
         except (requests.RequestException, HTTPError, UnicodeError) as error:
             raise UnreachableError(_in_one_line(error)) from None
+
+    def take_last_response(self) -> requests.Response | None:
+        """The newest answer, once: for callers who are given only what a library made of it."""
+        response, self._last_response = self._last_response, None
+        return response
+
+    def _accepted(self, response: requests.Response) -> requests.Response:
         if response.is_redirect:
             raise UnreachableError(
                 f"the node sends us on to {shown(response.headers.get('Location'))}; we follow no redirect"
             )
-        self.last_response = response
+        self._last_response = response
         return response
 
     def _limit_body(self, response: requests.Response, *_args: Any, **_kwargs: Any) -> requests.Response:
@@ -153,11 +159,11 @@ def pause_s(attempt: int, retry_after: str | None) -> float:
 
 def _in_one_line(error: Exception) -> str:
     """What went wrong, without the nesting of urllib3 and without addresses of objects in memory."""
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, SSLError):
         return f"no trusted TLS connection: {shown(str(error))}"
     if isinstance(error, requests.Timeout):
         return "the node did not answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, ChunkedEncodingError):
         return "the node broke off in the middle of an answer"
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return "the node's answer cannot be decompressed"

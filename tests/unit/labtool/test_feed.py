@@ -87,6 +87,16 @@ def test_a_node_that_is_not_there_is_one_line(pauses: list[float]) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_node_without_a_trusted_certificate_is_refused_at_once(node: SmallNode, pauses: list[float]) -> None:
+    session = BoundedSession(token=TOKEN, limits=LIMITS, is_loopback=True, sleep=pauses.append)
+    with (
+        Feed(parse_node_address(node.url.replace("http", "https")), session) as feed,
+        pytest.raises(UnreachableError, match="TLS"),
+    ):
+        feed.collections()
+    assert pauses == []
+
+
 def test_too_large_an_answer_is_dropped_while_reading(node: SmallNode, feed: Feed) -> None:
     node.answers[node.objects_path("signatures")] = Answer(body=b" " * 200_000 + b"{}")
 
@@ -221,12 +231,13 @@ def test_the_token_goes_to_no_other_host(node: SmallNode, feed: Feed) -> None:
         assert other.requests == []
 
 
-def test_a_redirect_is_not_followed(node: SmallNode, feed: Feed) -> None:
+def test_a_redirect_is_neither_followed_nor_tried_again(node: SmallNode, feed: Feed, pauses: list[float]) -> None:
     with SmallNode() as other:
         node.answers["/taxii2/"] = Answer(302, headers={"Location": f"{other.url}/taxii2/", "Content-Type": TAXII})
         with pytest.raises(UnreachableError, match="follow no redirect"):
             objects_of(feed)
         assert other.requests == []
+    assert pauses == []
 
 
 def test_a_refused_token_is_told_without_the_token(
@@ -293,3 +304,11 @@ def test_identities_are_asked_for_in_all_versions(node: SmallNode, feed: Feed, a
 
     assert node.requests[-1].query["match[version]"] == ["all"]
     assert node.requests[-1].query["added_after"] == ["2026-01-01T00:00:00Z"]
+
+
+def test_a_collection_that_we_may_not_read_is_a_refusal(node: SmallNode, feed: Feed) -> None:
+    listed = {"id": node.collection_ids["signatures"], "title": "x", "can_read": False, "can_write": True}
+    node.answers["/exchange/collections/"] = Answer(body=json.dumps({"collections": [listed]}).encode())
+
+    with pytest.raises(RefusedError, match="does not let us read"):
+        list(feed.pages(str(listed["id"])))
