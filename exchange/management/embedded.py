@@ -160,6 +160,6 @@ def _applied(values: dict[str, str], environ: MutableMapping[str, str]) -> Itera
 
 def _migrate(stack: Stack) -> None:
     """Bring the node's tables up to date: nobody else looks after an embedded database."""
-    from exchange.management.migrating import apply_missing_migrations
+    from exchange.startup import apply_missing_migrations
 
     apply_missing_migrations(stack.data_dir / "nodes.lock")

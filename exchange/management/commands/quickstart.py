@@ -1,0 +1,40 @@
+"""A whole exchange on this machine, for trying it out (exchange/quickstart)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from exchange.management.embedded import data_dir
+from exchange.quickstart import Options, QuickstartError, run_quickstart
+
+
+class Command(BaseCommand):
+    help = "Start an exchange with labs and sample intelligence, without any system package; serves until Ctrl-C."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--data-dir", type=Path, default=data_dir(), help="where everything is kept")
+        parser.add_argument("--port", type=int, help="port of the exchange (default 8000, or the next free one)")
+        parser.add_argument("--peer-port", type=int, help="port of the second exchange; in use with federation")
+        parser.add_argument("--no-peer", action="store_true", help="one exchange only, as for now in any case")
+        parser.add_argument("--empty", action="store_true", help="labs, keys and tokens; publish no intelligence")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        wanted = Options(
+            data_dir=options["data_dir"].absolute(),
+            port=options["port"],
+            peer_port=options["peer_port"],
+            with_peer=not options["no_peer"],
+            empty=options["empty"],
+        )
+        try:
+            run_quickstart(wanted, self._say)
+        except QuickstartError as error:
+            raise CommandError(str(error)) from None
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,0 +1,100 @@
+"""The processes of one node: web, worker and beat; how they are started and when they are ready."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from exchange.quickstart.errors import QuickstartError
+from exchange.stack import ManagedProcess
+
+CODE_DIR = Path(__file__).resolve().parents[2]
+WEB_WORKERS = 2
+# Each thread holds a database connection: 2 x 8 of the 100 that the embedded server has.
+WEB_THREADS = 8
+WEB_BACKPRESSURE = 128
+TASK_PROCESSES = 2
+STOP_TIMEOUT_S = 15.0
+READY_TIMEOUT_S = 90.0
+POLL_INTERVAL_S = 0.05
+PROBE_TIMEOUT_S = 5.0
+# Nothing else of the caller's environment reaches the processes.
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "RATE_LIMITS", "METRICS_TOKEN")
+
+
+def process_environment(node: Mapping[str, str], home: Path) -> dict[str, str]:
+    """The whole environment of a node's processes; `home` is the folder of the node."""
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    return {
+        **kept,
+        **node,
+        "DJANGO_SETTINGS_MODULE": "exchange.settings",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(CODE_DIR),
+        "PROMETHEUS_MULTIPROC_DIR": str(home / "metrics"),
+    }
+
+
+def node_processes(environment: Mapping[str, str], home: Path, log_dir: Path, port: int) -> list[ManagedProcess]:
+    """Web on loopback, worker and beat, not started yet. Counters of an earlier run are cleared."""
+    metrics = home / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(mode=0o700)
+    web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+    web += ["--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)]
+    web += ["--backpressure", str(WEB_BACKPRESSURE), "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    celery = ["celery", "-A", "exchange.celery"]
+    # One worker has nobody to gossip with, and asking around would cost seconds at each start.
+    worker = [*celery, "worker", "--loglevel", "INFO", "--concurrency", str(TASK_PROCESSES)]
+    worker += ["--without-gossip", "--without-mingle"]
+    beat = [*celery, "beat", "--loglevel", "INFO", "--schedule", str(home / "beat-schedule"), "--pidfile", ""]
+    commands = {"web": [*web, "exchange.wsgi:application"], "worker": worker, "beat": beat}
+    return [
+        ManagedProcess(
+            name,
+            [sys.executable, "-m", *argv],
+            environment,
+            log_dir / f"{name}.log",
+            stop_signal=signal.SIGTERM,
+            stop_timeout_s=STOP_TIMEOUT_S,
+            restart=True,
+            cwd=CODE_DIR,
+        )
+        for name, argv in commands.items()
+    ]
+
+
+def wait_until_ready(address: str, log_path: Path, look: Callable[[], None]) -> None:
+    """Wait until the web process at `address` says that every part is usable. `look` is called between.
+
+    Raises:
+        QuickstartError: it did not within `READY_TIMEOUT_S`; with what it said last.
+    """
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while (answer := _ask(address)) != "":
+        if time.monotonic() > deadline:
+            raise QuickstartError(f"the web process is not ready: {answer} (see {log_path})")
+        look()
+        time.sleep(POLL_INTERVAL_S)
+
+
+def _ask(address: str) -> str:
+    """What /readyz complains of; "" when it does not."""
+    port = urlsplit(address).port
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PROBE_TIMEOUT_S)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": f"localhost:{port}"})
+        response = connection.getresponse()
+        body = response.read().decode("utf-8", "replace")
+        return "" if response.status == http.client.OK else f"HTTP {response.status} {body.strip()}"
+    except (OSError, http.client.HTTPException):
+        return "it does not answer"
+    finally:
+        connection.close()

@@ -1,0 +1,96 @@
+"""Pulls as each lab by TAXII, verifies as a lab would, and compares with what the sharing policy promises.
+
+What is compared with is a table made by hand (exchange/samples/views.yml), not the exchange's own rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from exchange.labtool.client import NodeClient
+from exchange.labtool.errors import LabToolError
+from exchange.labtool.pins import read_pins
+from exchange.labtool.pulling import PullReport, pull
+from exchange.labtool.shelf import OBJECTS
+from exchange.quickstart.accounts import Account
+from exchange.quickstart.errors import QuickstartError
+from exchange.samples import View, expected_views, sample_ids
+
+COLLECTION = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class LabView:
+    """What one lab got. Keys are those of the samples, such as "aurora/template-spread".
+
+    types: verified objects by producer's name and type. hidden: samples that it did not get, with the policy's reason.
+    missing: samples that the policy gives it and that did not come. leaked: samples that came against the policy.
+    """
+
+    lab: str
+    report: PullReport
+    types: Mapping[str, Mapping[str, int]]
+    hidden: Mapping[str, str]
+    missing: list[str]
+    leaked: list[str]
+
+    @property
+    def is_as_promised(self) -> bool:
+        return not self.missing and not self.leaked and self.report.is_clean
+
+
+def view_as(account: Account, pins: Path, identities: Mapping[str, str], *, with_samples: bool) -> LabView:
+    """Pull everything that the lab's token may see into a temporary folder, and sort it.
+
+    identities: as `sample_identities`. with_samples: whether the samples have been published here.
+
+    Raises:
+        QuickstartError: the node cannot be read.
+    """
+    with TemporaryDirectory(prefix="commonwatch-") as folder:
+        try:
+            with NodeClient(account.node, account.api_token) as client, client.feed() as feed:
+                report = pull(feed, Path(folder), read_pins(pins), collection=COLLECTION)
+        except LabToolError as error:
+            raise QuickstartError(f"{account.lab} could not pull: {error}") from None
+        found = _found(Path(folder) / OBJECTS)
+    expected = expected_views()[account.lab] if with_samples else {}
+    return _compare(account, report, found, expected, identities)
+
+
+def _found(objects: Path) -> set[tuple[str, str]]:
+    """(producer, object id) of everything that verified."""
+    return {(path.parent.name, path.name) for path in objects.glob("*/*") if path.is_dir()}
+
+
+def _compare(
+    account: Account,
+    report: PullReport,
+    found: set[tuple[str, str]],
+    expected: Mapping[str, View],
+    identities: Mapping[str, str],
+) -> LabView:
+    ids = sample_ids(identities, datetime.now(UTC))
+    came = {key for key, stix_id in ids.items() if (identities[key.partition("/")[0]], stix_id) in found}
+    names = {identity: lab for lab, identity in identities.items()}
+    return LabView(
+        lab=account.lab,
+        report=report,
+        types=_types_by_producer(found, names),
+        hidden={key: view.reason for key, view in expected.items() if not view.may_read and key not in came},
+        missing=[key for key, view in expected.items() if view.may_read and key not in came],
+        leaked=[key for key, view in expected.items() if not view.may_read and key in came],
+    )
+
+
+def _types_by_producer(found: set[tuple[str, str]], names: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    types: dict[str, dict[str, int]] = {}
+    for producer, stix_id in sorted(found):
+        of_producer = types.setdefault(names.get(producer, "this exchange"), {})
+        type_ = stix_id.partition("--")[0]
+        of_producer[type_] = of_producer.get(type_, 0) + 1
+    return types
