@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db import connection
 
+from exchange.models import StixObject
 from exchange.services import counters
+from exchange.services.database import writing
+from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
+from exchange.stix.markings import Tlp
 
 _INSERT = """
 INSERT INTO delivery (at, lab_id, person_id, token_id, door, collection_ids, seq_from, seq_to, filter, audience_ids)
@@ -49,3 +55,49 @@ def record_delivery(
                 list(audience_ids),
             ],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A lab that received a version, and the first day on which it did; its persons and tokens are not named."""
+
+    lab: str
+    version: str
+    day: date
+
+
+_RECIPIENTS = """
+SELECT l.slug, v.version_text, min(d.at)::date
+FROM object o
+JOIN entry e ON e.object_id = o.id
+JOIN version v ON v.id = e.version_id AND v.label >= %(label)s
+JOIN delivery d ON e.seq BETWEEN d.seq_from AND d.seq_to
+               AND e.collection_id = ANY (d.collection_ids) AND e.audience_id = ANY (d.audience_ids)
+               AND coalesce(d.filter ->> 'id', o.stix_id) = o.stix_id
+               AND (coalesce(d.filter -> 'types', '[]') = '[]' OR d.filter -> 'types' ? e.type)
+               AND (coalesce(d.filter -> 'ids', '[]') = '[]' OR d.filter -> 'ids' ? o.stix_id)
+               AND (coalesce(d.filter ->> 'added_after', '') = ''
+                    OR e.date_added > (d.filter ->> 'added_after')::timestamptz)
+JOIN lab l ON l.id = d.lab_id
+WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s
+  AND NOT EXISTS (SELECT FROM entry later JOIN version_key lk ON lk.version_id = later.version_id
+                  JOIN version_key ek ON ek.version_id = e.version_id
+                  WHERE later.object_id = o.id AND lk.version_key > ek.version_key AND later.date_added <= d.at)
+GROUP BY l.slug, v.version_text ORDER BY 3, 1, 2
+"""
+
+
+def find_recipients(*, principal: Principal, stix_id: str) -> list[Recipient]:
+    """Which labs received the principal's own object, for AMBER and stricter (docs/sharing.md, rule 7).
+
+    Expands the delivery log, so it is for people who ask, not for every request.
+
+    Raises:
+        NotFoundError: the lab has no such object.
+    """
+    with writing():
+        if not StixObject.objects.filter(producer=principal.lab_id or 0, stix_id=stix_id).exists():
+            raise NotFoundError("there is no such object", code="object-not-found")
+        with connection.cursor() as cursor:
+            cursor.execute(_RECIPIENTS, {"lab": principal.lab_id, "id": stix_id, "label": int(Tlp.AMBER)})
+            return [Recipient(*row) for row in cursor.fetchall()]
