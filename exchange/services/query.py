@@ -35,6 +35,7 @@ class PageRequest:
     cursor: str = ""
     types: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
+    all_versions: bool = False
 
     def question(self, collection: CollectionView) -> dict[str, object]:
         """The part that a cursor is bound to; the limit may change between pages."""
@@ -43,6 +44,7 @@ class PageRequest:
             "added_after": format_taxii(self.added_after) if self.added_after else "",
             "types": sorted(self.types),
             "ids": sorted(self.ids),
+            "all_versions": self.all_versions,
         }
 
 
@@ -116,7 +118,9 @@ def read_page(*, principal: Principal, collection: CollectionView, request: Page
 def _page_query(collection: CollectionView, request: PageRequest) -> tuple[str, dict[str, Any]]:
     """The query and its parameters; conditions are added only where asked for, so that plans stay simple."""
     params: dict[str, Any] = {}
-    conditions = ["e.is_newest", "e.seq > %(after)s", _READABLE]
+    conditions = ["e.seq > %(after)s", _READABLE]
+    if not request.all_versions:
+        conditions.append("e.is_newest")
     if collection.is_view:
         conditions += ["e.collection_id = ANY (%(sources)s)", "NOT e.is_shared"]
         params["sources"] = list(collection.sources)

@@ -1,7 +1,7 @@
 """The query of a TAXII read (TAXII 2.1 section 3.4): every parameter is known, and what is malformed is refused.
 
-This node serves the newest version of every object, in STIX 2.1. Other versions are refused as not served, never
-taken for the newest. Unknown parameters are left alone, as section 3.4 allows.
+This node serves the newest version of every object, or all versions, in STIX 2.1. Single older versions are refused as
+not served, never taken for the newest. Unknown parameters are left alone, as section 3.4 allows.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from exchange.http.parameters import Parameters, malformed
+from exchange.http.parameters import STIX_TYPE, Parameters, malformed
 from exchange.services.errors import InvalidRequestError
 from exchange.services.query import PageRequest
 from exchange.stix.errors import StixError, shown
@@ -23,7 +23,6 @@ MAX_NEXT_CHARS: Final = 1_024
 """Our cursors have about 150 characters."""
 
 _ID: Final = re.compile("[a-z0-9-]{1,250}--[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_TYPE: Final = re.compile("[a-z0-9-]{1,250}")
 _SPEC_VERSION: Final = re.compile("[0-9]{1,4}[.][0-9]{1,4}")
 _NEXT: Final = re.compile("[!-~]*")
 _ANY: Final = re.compile(".+", re.DOTALL)
@@ -44,14 +43,15 @@ def read_filters(query_string: str, *, page_limit: int) -> Filters:
         InvalidRequestError: a malformed or repeated parameter, or a version that is not served.
     """
     parameters = Parameters(query_string)
-    _check_versions(_versions(parameters))
+    versions = _served_versions(_versions(parameters))
     spec_versions = parameters.listed("match[spec_version]", _SPEC_VERSION, "a STIX version such as 2.1")
     page = PageRequest(
         limit=min(parameters.limit() or page_limit, page_limit),
         added_after=parameters.added_after(),
         cursor=_cursor(parameters),
-        types=parameters.listed("match[type]", _TYPE, "a type of STIX objects"),
+        types=parameters.listed("match[type]", STIX_TYPE, "a type of STIX objects"),
         ids=parameters.listed("match[id]", _ID, "the id of a STIX object"),
+        all_versions=versions == ("all",),
     )
     return Filters(page, is_unsatisfiable=bool(spec_versions) and STIX_VERSION not in spec_versions)
 
@@ -84,6 +84,9 @@ def _instant(value: str) -> str:
     return ordering_key(value)
 
 
-def _check_versions(versions: tuple[str, ...]) -> None:
-    if versions != ("last",):
-        raise InvalidRequestError("match[version] other than last is not served here", code="version-not-served")
+def _served_versions(versions: tuple[str, ...]) -> tuple[str, ...]:
+    if versions not in (("last",), ("all",)):
+        raise InvalidRequestError(
+            "match[version] other than last and all is not served here", code="version-not-served"
+        )
+    return versions
