@@ -80,9 +80,11 @@ JOIN delivery d ON e.seq BETWEEN d.seq_from AND d.seq_to
                     OR e.date_added > (d.filter ->> 'added_after')::timestamptz)
 JOIN lab l ON l.id = d.lab_id
 WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s
-  AND (coalesce(d.filter ->> 'all_versions', '') = 'true' OR NOT EXISTS (SELECT FROM entry later JOIN version_key lk ON lk.version_id = later.version_id
-                  JOIN version_key ek ON ek.version_id = e.version_id
-                  WHERE later.object_id = o.id AND lk.version_key > ek.version_key AND later.date_added <= d.at))
+  AND (coalesce(d.filter ->> 'all_versions', '') = 'true'
+       OR NOT EXISTS (SELECT FROM entry later
+                      JOIN version_key lk ON lk.version_id = later.version_id
+                      JOIN version_key ek ON ek.version_id = e.version_id
+                      WHERE later.object_id = o.id AND lk.version_key > ek.version_key AND later.date_added <= d.at))
 GROUP BY l.slug, v.version_text ORDER BY 3, 1, 2
 """
 

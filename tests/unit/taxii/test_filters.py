@@ -111,7 +111,12 @@ def test_what_is_malformed_or_repeated_is_refused(query: str) -> None:
         read(query)
 
 
-@pytest.mark.parametrize("version", ["first", "all", "first,last", "2026-01-01T00:00:00.500Z"])
+def test_all_versions_are_served_on_request() -> None:
+    assert read("match[version]=all").page.all_versions
+    assert not read("match[version]=last").page.all_versions
+
+
+@pytest.mark.parametrize("version", ["first", "first,last", "2026-01-01T00:00:00.500Z"])
 def test_other_versions_are_refused_and_never_taken_for_the_newest(version: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         read(f"match[version]={version}")
