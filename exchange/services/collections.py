@@ -6,7 +6,7 @@ A grant is one of the two conditions of every read; the other is the audience (s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,8 @@ class CollectionView:
     """A collection as one principal sees it.
 
     `sources` are the ids that a read goes over: the collection itself, or what a view shows to this principal.
+    `open_sources` are those among them that a member reads without a grant, because they are public: there it is
+    anybody, and finds what is for anybody.
     """
 
     id: int
@@ -52,11 +54,17 @@ class CollectionView:
     can_read: bool
     can_write: bool
     sources: tuple[int, ...]
+    open_sources: tuple[int, ...] = ()
+
+    @property
+    def granted_sources(self) -> tuple[int, ...]:
+        """What the principal reads as a member."""
+        return tuple(source for source in self.sources if source not in self.open_sources)
 
 
 _VISIBLE = """
 SELECT c.id, c.public_id, r.slug, c.alias, c.title, c.description, c.scope, c.floor, c.page_limit, c.is_view,
-       c.public OR coalesce(g.can_read, false), coalesce(g.can_write, false)
+       c.public OR coalesce(g.can_read, false), coalesce(g.can_write, false), coalesce(g.can_read, false)
 FROM collection c
 JOIN api_root r ON r.id = c.api_root_id
 LEFT JOIN collection_grant g ON g.collection_id = c.id AND g.lab_id = %(lab)s
@@ -73,12 +81,17 @@ def visible_collections(principal: Principal, *, api_root: str = DEFAULT_ROOT) -
     bound = principal.bounds.get("collections")
     within = [row for row in rows if bound is None or row[9] or row[3] in bound]
     homes = tuple(row[0] for row in within if row[10] and not row[9])
-    views = [_view(row, principal, homes) for row in within]
+    ungranted = {row[0] for row in within if principal.is_member and not row[12]}
+    views = [_view(row, principal, homes, ungranted) for row in within]
     return [view for view in views if view.sources or view.can_write]
 
 
-def _view(row: tuple[Any, ...], principal: Principal, homes: tuple[int, ...]) -> CollectionView:
-    collection_id, public_id, root, alias, title, description, scope, floor, page_limit, is_view, reads, writes = row
+def _view(
+    row: tuple[Any, ...], principal: Principal, homes: tuple[int, ...], ungranted: Container[int]
+) -> CollectionView:
+    collection_id, public_id, root, alias, title, description, scope, floor, page_limit, is_view, reads, writes = row[
+        :12
+    ]
     sources = homes if is_view else (collection_id,) if reads else ()
     return CollectionView(
         id=collection_id,
@@ -94,6 +107,7 @@ def _view(row: tuple[Any, ...], principal: Principal, homes: tuple[int, ...]) ->
         can_read=bool(sources) and (principal.allows("read") or not principal.is_member),
         can_write=writes and not is_view and not principal.is_client and principal.allows("publish"),
         sources=sources,
+        open_sources=tuple(source for source in sources if source in ungranted),
     )
 
 

@@ -1,7 +1,9 @@
 """Cursors of pages: opaque, authenticated, bound to the reader and the question.
 
 A cursor holds a position in the sequence and nothing about audiences; rights are asked anew with every page. It
-is encrypted, because a bare number would tell how much a reader does not see.
+is encrypted, because a bare number would tell how much a reader does not see. It is bound to the collections that the
+reader read with it: after a grant has come or gone, what became visible lies behind the position, so the reader is
+told to start again (docs/sharing.md).
 """
 
 from __future__ import annotations
@@ -15,37 +17,49 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from exchange.services.collections import CollectionView
 from exchange.services.errors import InvalidRequestError
 from exchange.services.principals import Principal
 from exchange.stix.canonical import canonicalize
 
+SEQ_BYTES = 8
 BINDING_BYTES = 16
 
 
-def make_cursor(principal: Principal, question: dict[str, object], seq: int) -> str:
+def make_cursor(principal: Principal, question: dict[str, object], view: CollectionView, seq: int) -> str:
     """The text that continues after `seq` for this reader and this question (collection and filters)."""
-    sealed = _box().encrypt(seq.to_bytes(8, "big") + _binding(principal, question))
+    sealed = _box().encrypt(seq.to_bytes(SEQ_BYTES, "big") + _binding(principal, question) + _reach(view))
     return sealed.decode().rstrip("=")
 
 
-def read_cursor(principal: Principal, question: dict[str, object], cursor: str) -> int:
+def read_cursor(principal: Principal, question: dict[str, object], view: CollectionView, cursor: str) -> int:
     """The position of a cursor.
 
     Raises:
-        InvalidRequestError: forged, of another reader, or of another question.
+        InvalidRequestError: forged, of another reader, of another question, or from before a change of grants.
     """
     try:
         opened = _box().decrypt(cursor + "=" * (-len(cursor) % 4))
     except (InvalidToken, ValueError):
         raise InvalidRequestError("the cursor is not valid; start again", code="cursor", pointer="next") from None
-    if opened[8:] != _binding(principal, question):
+    position, binding = opened[:SEQ_BYTES], opened[SEQ_BYTES : SEQ_BYTES + BINDING_BYTES]
+    if binding != _binding(principal, question):
         raise InvalidRequestError("the cursor belongs to another request; start again", code="cursor", pointer="next")
-    return int.from_bytes(opened[:8], "big")
+    if opened[SEQ_BYTES + BINDING_BYTES :] != _reach(view):
+        raise InvalidRequestError(
+            "the collections that you may read have changed; start again", code="cursor", pointer="next"
+        )
+    return int.from_bytes(position, "big")
 
 
 def _binding(principal: Principal, question: dict[str, object]) -> bytes:
     who = [str(principal.kind), principal.lab_id, principal.person_id]
     return hashlib.sha256(canonicalize({"who": who, "question": question})).digest()[:BINDING_BYTES]
+
+
+def _reach(view: CollectionView) -> bytes:
+    reach = {"sources": sorted(view.sources), "open": sorted(view.open_sources)}
+    return hashlib.sha256(canonicalize(reach)).digest()[:BINDING_BYTES]
 
 
 @lru_cache(maxsize=1)

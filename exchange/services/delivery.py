@@ -73,6 +73,7 @@ JOIN entry e ON e.object_id = o.id
 JOIN version v ON v.id = e.version_id AND v.label >= %(label)s
 JOIN delivery d ON e.seq BETWEEN d.seq_from AND d.seq_to
                AND e.collection_id = ANY (d.collection_ids) AND e.audience_id = ANY (d.audience_ids)
+               AND NOT coalesce(d.filter -> 'open', '[]') @> to_jsonb(e.collection_id)
                AND coalesce(d.filter ->> 'id', o.stix_id) = o.stix_id
                AND (coalesce(d.filter -> 'types', '[]') = '[]' OR d.filter -> 'types' ? e.type)
                AND (coalesce(d.filter -> 'ids', '[]') = '[]' OR d.filter -> 'ids' ? o.stix_id)

@@ -16,8 +16,8 @@ from exchange.services.collections import CollectionView
 from exchange.services.cursors import make_cursor, read_cursor
 from exchange.services.database import execute, reading
 from exchange.services.delivery import record_delivery
-from exchange.services.errors import AccessDeniedError, NotFoundError
-from exchange.services.principals import Principal
+from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotFoundError
+from exchange.services.principals import ANONYMOUS, Principal
 from exchange.services.sharing import readable_audiences
 from exchange.stix.markings import Tlp
 from exchange.stix.timestamps import format_taxii
@@ -87,16 +87,32 @@ LEFT JOIN signing_key k ON k.kid = v.kid
 _READABLE = "e.audience_id = ANY (%(readable)s) AND e.newest_audience_id = ANY (%(readable)s)"
 
 
+# Where a member reads without a grant, "every lab" does not mean it.
+_FOR_ANYBODY = """(e.collection_id <> ALL (%(open)s)
+       OR (e.audience_id = ANY (%(anybody)s) AND e.newest_audience_id = ANY (%(anybody)s)))"""
+
+
+def _open(sources: Sequence[int]) -> dict[str, Any]:
+    return {"open": list(sources), "anybody": readable_audiences(ANONYMOUS)}
+
+
+def _with_open(filters: dict[str, object], sources: Sequence[int]) -> dict[str, object]:
+    """The filter for the delivery log: it says where the reader was anybody."""
+    return {**filters, "open": list(sources)} if sources else filters
+
+
 def read_page(*, principal: Principal, collection: CollectionView, request: PageRequest, door: str) -> Page:
     """The next entries of a collection that the principal may read, newest versions only.
 
     Raises:
-        AccessDeniedError: the collection is visible but not readable. InvalidRequestError: a bad cursor.
+        AccessDeniedError: the collection is visible but not readable. InvalidRequestError: a bad cursor or limit.
     """
     if not collection.can_read:
         raise AccessDeniedError(f"you may not read {collection.alias}", code="not-readable")
     question = request.question(collection)
-    after = read_cursor(principal, question, request.cursor) if request.cursor else 0
+    if request.limit < 1:
+        raise InvalidRequestError("a page has one object at least", code="limit", pointer="limit")
+    after = read_cursor(principal, question, collection, request.cursor) if request.cursor else 0
     limit = min(request.limit, collection.page_limit)
     readable = readable_audiences(principal)
     query, params = _page_query(collection, request)
@@ -109,10 +125,10 @@ def read_page(*, principal: Principal, collection: CollectionView, request: Page
             collection_ids=collection.sources,
             seqs=[entry.seq for entry in entries],
             audience_ids=readable,
-            filters=question,
+            filters=_with_open(question, collection.open_sources),
         )
     more = len(rows) > limit
-    return Page(entries, more, make_cursor(principal, question, entries[-1].seq) if more else "")
+    return Page(entries, more, make_cursor(principal, question, collection, entries[-1].seq) if more else "")
 
 
 def _page_query(collection: CollectionView, request: PageRequest) -> tuple[str, dict[str, Any]]:
@@ -127,6 +143,9 @@ def _page_query(collection: CollectionView, request: PageRequest) -> tuple[str, 
     else:
         conditions.append("e.collection_id = %(source)s")
         params["source"] = collection.id
+    if collection.open_sources:
+        conditions.append(_FOR_ANYBODY)
+        params |= _open(collection.open_sources)
     if request.added_after is not None:
         conditions.append("e.seq > seq_at(%(added_after)s)")
         params["added_after"] = request.added_after
@@ -174,14 +193,20 @@ def _read_of_object(
 ) -> list[PageEntry]:
     if "\0" in stix_id:
         return []
-    sources = sorted({source for view in collections if view.can_read for source in view.sources})
+    views = [view for view in collections if view.can_read]
+    sources = sorted({source for view in views for source in view.sources})
+    open_sources = sorted({source for view in views for source in view.open_sources})
     readable = readable_audiences(principal)
+    params = {"readable": readable, "id": stix_id, "sources": sources, "lab": _reads_its_own(principal)}
+    where = "e.collection_id = ANY (%(sources)s)"
+    if open_sources:
+        where += f" AND {_FOR_ANYBODY}"
+        params |= _open(open_sources)
     query = (
         f"{_COLUMNS} WHERE {which} AND {_READABLE} AND NOT e.is_shared AND o.stix_id = %(id)s"
-        " AND (e.collection_id = ANY (%(sources)s) OR o.producer_id = %(lab)s) ORDER BY e.seq"
+        f" AND (({where}) OR o.producer_id = %(lab)s) ORDER BY e.seq"
     )
     with reading(readable):
-        params = {"readable": readable, "id": stix_id, "sources": sources, "lab": principal.lab_id}
         entries = [_entry(row) for row in execute(query, params).fetchall()]
         record_delivery(
             principal,
@@ -189,9 +214,15 @@ def _read_of_object(
             collection_ids=sources,
             seqs=[entry.seq for entry in entries],
             audience_ids=readable,
-            filters={"id": stix_id},
+            filters=_with_open({"id": stix_id}, open_sources),
         )
     return entries
+
+
+def _reads_its_own(principal: Principal) -> int | None:
+    """The lab whose objects are read wherever they are: not by its clients, nor by a token bound to collections."""
+    bound = principal.is_client or "collections" in principal.bounds or not principal.allows("read")
+    return None if bound else principal.lab_id
 
 
 def _entry(row: tuple[Any, ...]) -> PageEntry:
