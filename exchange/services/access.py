@@ -80,4 +80,7 @@ def _is_within(address: str, networks: list[str] | None) -> bool:
         source = ipaddress.ip_address(address)
     except ValueError:
         return False
+    if isinstance(source, ipaddress.IPv6Address) and source.ipv4_mapped is not None:
+        # A socket that listens on both families shows IPv4 callers so.
+        source = source.ipv4_mapped
     return any(source in ipaddress.ip_network(net) for net in networks)

@@ -21,6 +21,8 @@ from exchange.services.principals import Principal
 from exchange.stix.errors import StixError
 from exchange.stix.markings import Tlp
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 MARK = "cwt_"
 """Begins every token, so that secret scanners and people recognise one."""
 
@@ -98,8 +100,11 @@ def issue_token(
 def issue_own_token(*, principal: Principal, **wanted: Any) -> IssuedToken:
     """A lab's token makes another for the same lab, never one that may more than itself.
 
+    The new one is bound as its maker is, and narrower where that is asked for. Signing is granted by operators alone:
+    a daily quota that a token could hand on would be none.
+
     Raises:
-        AccessDeniedError: the principal is a client, or asks for a scope or a life beyond its own.
+        AccessDeniedError: the principal is a client, or asks for a scope, a bound or a life beyond its own.
         InvalidRequestError: as `issue_token`.
     """
     if principal.is_client or principal.token_id is None:
@@ -107,11 +112,40 @@ def issue_own_token(*, principal: Principal, **wanted: Any) -> IssuedToken:
     own = Token.objects.select_related("lab").get(pk=principal.token_id)
     if not set(wanted.get("scopes", ())) <= set(own.scopes):
         raise AccessDeniedError("a token may not issue a scope that it does not have", pointer="/scopes")
+    if Token.Scope.SIGN in wanted.get("scopes", ()):
+        raise AccessDeniedError("only operators issue tokens that sign", pointer="/scopes")
     if (wanted.get("expires_at") or own.expires_at) > own.expires_at:
         raise AccessDeniedError("a token may not issue one that outlives it", pointer="/expires")
-    bounds = {**(wanted.pop("bounds", None) or {}), **own.bounds}
-    wanted.setdefault("expires_at", own.expires_at)
+    bounds = _narrowed(own.bounds, checked_bounds(wanted.pop("bounds", None) or {}))
+    wanted["expires_at"] = wanted.get("expires_at") or own.expires_at
     return issue_token(actor=principal, lab=own.lab, bounds=bounds, **wanted)
+
+
+def _narrowed(own: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    for name in own.keys() & wanted.keys():
+        if not _is_narrower(name, wanted[name], own[name]):
+            raise AccessDeniedError("a token may not issue one that reaches further", pointer=f"/bounds/{name}")
+    return {**own, **wanted}
+
+
+def _is_narrower(name: str, wanted: Any, own: Any) -> bool:
+    match name:
+        case "collections":
+            return set(wanted) <= set(own)
+        case "highest_label":
+            return Tlp.parse(wanted) <= Tlp.parse(own)
+        case "networks":
+            outer = [ipaddress.ip_network(net) for net in own]
+            inner = [ipaddress.ip_network(net) for net in wanted]
+            return all(any(_is_subnet(net, other) for other in outer) for net in inner)
+        case _:
+            return bool(wanted <= own)
+
+
+def _is_subnet(net: Network, other: Network) -> bool:
+    if isinstance(net, ipaddress.IPv4Network):
+        return isinstance(other, ipaddress.IPv4Network) and net.subnet_of(other)
+    return isinstance(other, ipaddress.IPv6Network) and net.subnet_of(other)
 
 
 def list_tokens(*, principal: Principal) -> list[Token]:
@@ -153,16 +187,19 @@ def checked_bounds(bounds: Mapping[str, Any]) -> dict[str, Any]:
         if name not in BOUNDS:
             raise InvalidRequestError(f"unknown bound; known are {', '.join(BOUNDS)}", pointer=f"/bounds/{name}")
     checked = dict(bounds)
+    for name in ("collections", "networks"):
+        listed = bounds.get(name, [])
+        if not isinstance(listed, list | tuple) or not all(isinstance(each, str) for each in listed):
+            raise InvalidRequestError("the bound is a list of texts", pointer=f"/bounds/{name}")
     try:
         if "networks" in bounds:
             checked["networks"] = [str(ipaddress.ip_network(net)) for net in bounds["networks"]]
         if "highest_label" in bounds:
             checked["highest_label"] = Tlp.parse(bounds["highest_label"]).label
-        if "daily_quota" in bounds and not (isinstance(bounds["daily_quota"], int) and bounds["daily_quota"] > 0):
+        quota = bounds.get("daily_quota", 1)
+        if not isinstance(quota, int) or isinstance(quota, bool) or quota < 1:
             raise ValueError("daily_quota is a whole number above 0")
-        if "collections" in bounds and not all(isinstance(alias, str) for alias in bounds["collections"]):
-            raise ValueError("collections is a list of aliases")
-    except (ValueError, TypeError, StixError) as error:
+    except (ValueError, AttributeError, StixError) as error:
         raise InvalidRequestError(f"a bound has the wrong form: {error}", pointer="/bounds") from None
     return checked
 
