@@ -143,12 +143,12 @@ def log_clear(operation: str, *, type_: str, id_: str, payload_sha256: str, lab:
     )
 
 
-def active_identities(collection_id: int) -> frozenset[str]:
-    """Identity ids of the active labs with a read grant on a collection."""
+def granted_identities(collection_id: int) -> frozenset[str]:
+    """Identity ids of the labs with a read grant on a collection; a suspended lab is told when it is back."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT l.identity_id FROM lab l JOIN collection_grant g ON g.lab_id = l.id AND g.can_read"
-            " WHERE g.collection_id = %s AND l.status = 'active' AND l.kind = 'lab' AND l.identity_id IS NOT NULL",
+            " WHERE g.collection_id = %s AND l.kind = 'lab' AND l.identity_id IS NOT NULL",
             [collection_id],
         )
         return frozenset(row[0] for row in cursor.fetchall())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from exchange.services.database import execute
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
@@ -69,8 +70,10 @@ def audience_for(label: Tlp, producer: str, recipients: Recipients | None) -> Au
     """The readers of an object with this label, of this producer (identity id), for these recipients.
 
     Without recipients AMBER and AMBER+STRICT mean every lab with a read grant on the home collection.
-    RED is for the named persons, and for the producer's own persons because the producer always sees its own.
+    RED is for the named persons, and for the producer's own persons because the producer always sees its own. A person
+    who is named reads the looser labels too: whoever may read the stricter may read the looser.
     """
+    persons = frozenset() if recipients is None else recipients.identities
     named = None if recipients is None else recipients.identities | {producer}
     match label:
         case Tlp.CLEAR:
@@ -80,13 +83,12 @@ def audience_for(label: Tlp, producer: str, recipients: Recipients | None) -> Au
         case Tlp.AMBER if named is None:
             return AudienceRule(label, every_lab=True, every_client=True)
         case Tlp.AMBER:
-            return AudienceRule(label, labs=named or frozenset(), clients=named or frozenset())
+            return AudienceRule(label, labs=named or frozenset(), clients=named or frozenset(), persons=persons)
         case Tlp.AMBER_STRICT if named is None:
             return AudienceRule(label, every_lab=True)
         case Tlp.AMBER_STRICT:
-            return AudienceRule(label, labs=named or frozenset())
+            return AudienceRule(label, labs=named or frozenset(), persons=persons)
         case Tlp.RED:
-            persons = frozenset() if recipients is None else recipients.identities
             return AudienceRule(label, persons=persons, owner=producer)
 
 
@@ -129,18 +131,14 @@ ORDER BY id
 def readable_audiences(reader: Principal) -> list[int]:
     """Ids of all interned audiences that the reader belongs to: `may_read` in SQL, asked once per request."""
     itself = reader.is_member and not reader.is_client
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _READABLE,
-            {
-                "client": reader.is_client,
-                "member": itself,
-                "fresh": itself and reader.kind is PrincipalKind.PERSON and reader.fresh_second_factor,
-                "lab": reader.lab_identity or None,
-                "person": reader.person_identity or None,
-            },
-        )
-        return [row[0] for row in cursor.fetchall()]
+    params = {
+        "client": reader.is_client,
+        "member": itself,
+        "fresh": itself and reader.kind is PrincipalKind.PERSON and reader.fresh_second_factor,
+        "lab": reader.lab_identity or None,
+        "person": reader.person_identity or None,
+    }
+    return [row[0] for row in execute(_READABLE, params).fetchall()]
 
 
 def intern_audiences(rules: Iterable[AudienceRule]) -> Mapping[bytes, int]:
@@ -157,9 +155,8 @@ def intern_audiences(rules: Iterable[AudienceRule]) -> Mapping[bytes, int]:
 
 
 def _find_audiences(digests: list[bytes]) -> dict[bytes, int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT digest, id FROM audience WHERE digest = ANY (%s)", [digests])
-        return {bytes(digest): audience_id for digest, audience_id in cursor.fetchall()}
+    found = execute("SELECT digest, id FROM audience WHERE digest = ANY (%(digests)s)", {"digests": digests})
+    return {bytes(digest): audience_id for digest, audience_id in found.fetchall()}
 
 
 def _insert_audiences(rules: list[AudienceRule]) -> None:
@@ -185,17 +182,20 @@ def _insert_audiences(rules: list[AudienceRule]) -> None:
         )
 
 
+_AUDIENCES = """
+SELECT id, label, anonymous, every_lab, every_client, labs, clients, persons, owner
+FROM audience WHERE id = ANY (%(ids)s)
+"""
+
+
 def load_audiences(ids: Iterable[int]) -> Mapping[int, AudienceRule]:
     """The rules behind interned ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, label, anonymous, every_lab, every_client, labs, clients, persons, owner"
-            " FROM audience WHERE id = ANY (%s)",
-            [sorted(set(ids))],
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    return {
+        row[0]: AudienceRule(
+            Tlp(row[1]), row[2], row[3], row[4], frozenset(row[5]), frozenset(row[6]), frozenset(row[7]), row[8]
         )
-        return {
-            row[0]: AudienceRule(
-                Tlp(row[1]), row[2], row[3], row[4], frozenset(row[5]), frozenset(row[6]), frozenset(row[7]), row[8]
-            )
-            for row in cursor.fetchall()
-        }
+        for row in execute(_AUDIENCES, {"ids": wanted}).fetchall()
+    }

@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from exchange.models import Lab
+from exchange.models import Lab, Person
 from exchange.services.errors import NotReadyError
 from exchange.services.keys import open_held_key
-from exchange.services.labs import active_identities
+from exchange.services.labs import granted_identities
 from exchange.services.sharing import AudienceRule, load_audiences
 from exchange.services.storing import AudienceChange, PreparedVersion, store_versions
 from exchange.stix.canonical import canonicalize
@@ -55,22 +55,38 @@ def readers_lost(before: AudienceRule, change: AudienceChange) -> AudienceRule:
 
     Anonymous readers of a public collection are nobody in particular and are not told.
     """
-    members = active_identities(change.collection_id)
+    members = granted_identities(change.collection_id)
     after = change.after
+    labs_after = _labs(after, members)
     return AudienceRule(
         label=Tlp.RED if before.label is Tlp.RED else Tlp.AMBER,
-        labs=_labs(before, members) - _labs(after, members),
+        labs=_labs(before, members) - labs_after,
         clients=_clients(before, members) - _clients(after, members),
-        persons=before.persons - after.persons,
+        persons=_persons_lost(before.persons - after.persons, _labs(before, members), labs_after, members),
     )
 
 
 def _labs(rule: AudienceRule, members: frozenset[str]) -> frozenset[str]:
-    return members if rule.every_lab else rule.labs
+    return members if rule.every_lab else rule.labs & members
 
 
 def _clients(rule: AudienceRule, members: frozenset[str]) -> frozenset[str]:
-    return members if rule.every_client else rule.clients
+    return members if rule.every_client else rule.clients & members
+
+
+def _persons_lost(
+    unnamed: frozenset[str], before: frozenset[str], after: frozenset[str], members: frozenset[str]
+) -> frozenset[str]:
+    """Persons whom nobody names any more: not those who still read as members of their lab, nor those whom the note
+    to their lab reaches."""
+    if not unnamed:
+        return frozenset()
+    labs = dict(
+        Person.objects.filter(identity_id__in=unnamed, lab__identity_id__isnull=False).values_list(
+            "identity_id", "lab__identity_id"
+        )
+    )
+    return frozenset(person for person, lab in labs.items() if lab in members and lab not in before | after)
 
 
 def make_note(
