@@ -11,11 +11,12 @@ from exchange.services.access import require_scope
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.database import writing
-from exchange.services.errors import NotFoundError
+from exchange.services.errors import ConflictError, NotFoundError
 from exchange.services.log import make_leaf
 from exchange.services.principals import Principal
+from exchange.services.publishing.marking import lock_markings
 from exchange.services.sequencer import next_number
-from exchange.services.storing import AudienceChange
+from exchange.services.storing import AudienceChange, retrying
 from exchange.services.withdrawals import NOBODY, withdraw_from
 
 
@@ -24,11 +25,16 @@ def delete_object(*, principal: Principal, stix_id: str) -> None:
 
     Raises:
         NotFoundError: the lab has no such object (another lab's looks the same).
+        ConflictError: other things rest on it: the lab's identity, a marking in use.
         AccessDeniedError, NotAuthenticatedError: the principal may not publish.
     """
     require_scope(principal, "publish")
-    moment = now()
+    retrying(lambda: _delete(principal, stix_id, now()))
+
+
+def _delete(principal: Principal, stix_id: str, moment: datetime) -> None:
     with writing():
+        lock_markings(principal)
         found = (
             StixObject.objects.select_for_update()
             .filter(producer__id=principal.lab_id or 0, stix_id=stix_id)
@@ -37,13 +43,29 @@ def delete_object(*, principal: Principal, stix_id: str) -> None:
         )
         if found is None:
             raise NotFoundError("there is no such object", code="object-not-found")
-        before = found.newest_audience_id
-        seq = _log_deletion(principal, found, moment)
-        _remove(found, seq, moment)
+        _check_deletable(principal, found)
         record_event(principal, "object-deleted", stix_id)
-        if before is not None:
-            change = AudienceChange(stix_id, found.home_collection_id, before, NOBODY, revoked=False)
+        if found.newest_audience_id is not None:
+            change = AudienceChange(stix_id, found.home_collection_id, found.newest_audience_id, NOBODY, revoked=False)
             withdraw_from([change], moment, state="deleted")
+        _remove(found, _log_deletion(principal, found, moment), moment)
+
+
+_IS_NAMED = """
+SELECT EXISTS (SELECT FROM version v JOIN object o ON o.id = v.object_id
+               WHERE o.producer_id = %(lab)s AND v.distribution = %(id)s)
+"""
+
+
+def _check_deletable(principal: Principal, found: StixObject) -> None:
+    if found.stix_id == principal.lab_identity:
+        raise ConflictError("every signature of the lab rests on its identity", code="in-use", pointer="/id")
+    if found.type != "marking-definition":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_NAMED, {"lab": principal.lab_id, "id": found.stix_id})
+        if cursor.fetchone()[0]:
+            raise ConflictError("the recipients of other objects stand in it", code="in-use", pointer="/id")
 
 
 def _log_deletion(principal: Principal, found: StixObject, moment: datetime) -> int:

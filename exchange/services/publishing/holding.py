@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import connection
 
-from exchange.models import HeldVersion
 from exchange.services.principals import Principal
 from exchange.services.publishing.marking import recipients_in
 from exchange.services.publishing.reading import references_of
@@ -42,7 +41,6 @@ def release_held(principal: Principal, marking_ids: Sequence[str]) -> list[Audie
     with connection.cursor() as cursor:
         cursor.execute(_HELD, {"lab": principal.lab_id, "markings": list(marking_ids)})
         held = [(row[0], _prepared(row, principal.lab_identity)) for row in cursor.fetchall()]
-    HeldVersion.objects.filter(version_id__in=[version_id for version_id, _ in held]).delete()
     return release_versions(principal.lab_id, held)
 
 

@@ -7,14 +7,15 @@ from datetime import datetime
 
 from exchange.models import Lab
 from exchange.services.audit import record_event
-from exchange.services.errors import AccessDeniedError
+from exchange.services.errors import AccessDeniedError, PolicyError
 from exchange.services.keys import extend_chain, find_keys, store_chain
 from exchange.services.labs import log_clear
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item
-from exchange.services.publishing.marking import mark_item
+from exchange.services.publishing.marking import MARKINGS, mark_item
 from exchange.services.storing import StoreResult, StoreStatus, store_versions
 from exchange.stix.chain import KeyState
+from exchange.stix.markings import marking_refs_of
 
 
 def publish_identity(principal: Principal, item: Item, moment: datetime) -> StoreResult:
@@ -30,11 +31,20 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
     state, item.verified = extend_chain(lab, item.signed, moment=moment)
     if Lab.objects.filter(identity_id=state.identity).exclude(pk=lab.pk).exists():
         raise AccessDeniedError("this is not the identity of your lab", code="foreign-identity", pointer="/id")
+    _check_markings(item)
     mark_item(item, replace(principal, lab_identity=state.identity), {})
     results, _ = store_versions(lab.pk, [item.prepared(lab_identity=state.identity, received_at=moment)])
     if results[0].status is StoreStatus.STORED:
         take_keys(principal, lab, state, item.verified.signed.payload_sha256, moment)
     return results[0]
+
+
+def _check_markings(item: Item) -> None:
+    """Whoever reads a lab's objects needs its keys, so they wait for no marking and have no recipients."""
+    if marking_refs_of(item.object.members):
+        raise PolicyError(
+            "an identity with keys carries a TLP marking and no other", code="identity-marking", pointer=MARKINGS
+        )
 
 
 def report_refusal(principal: Principal, item: Item) -> None:

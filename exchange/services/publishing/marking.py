@@ -36,14 +36,25 @@ class KnownMarking:
     recipients: Recipients | None
 
 
-def mark_items(principal: Principal, items: Sequence[Item]) -> list[Item]:
-    """Set label, recipients and audience of every item; at most two queries, whatever the number.
+def mark_items(principal: Principal, items: Sequence[Item], homes: Sequence[int]) -> list[Item]:
+    """Set label, recipients and audience of every item; a handful of queries, whatever the number.
 
-    The caller is inside `writing()`, after the marking-definitions of the same request were stored.
+    homes: collections that the principal reads as a member. The caller is inside `writing()`, after the
+    marking-definitions of the same request were stored.
     """
     refs = sorted({ref for item in items for ref in marking_refs_of(item.object.members)})
-    known = find_markings(principal, refs) if refs else {}
+    known = find_markings(principal, refs, homes) if refs else {}
+    if len(known) < len(refs):
+        # Either this transaction sees the marking that another one is storing, or that one sees what waits for it.
+        lock_markings(principal)
+        known = find_markings(principal, refs, homes)
     return each(items, lambda item: mark_item(item, principal, known))
+
+
+def lock_markings(principal: Principal) -> None:
+    """Until the transaction ends, no other one stores markings of this lab or lets an object wait for them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('commonwatch.markings'), %s)", [principal.lab_id])
 
 
 def mark_item(item: Item, principal: Principal, known: Mapping[str, KnownMarking]) -> None:
@@ -72,7 +83,9 @@ def _effective_label(item: Item) -> Tlp:
         raise PolicyError("the object carries no TLP marking", code="unmarked", pointer=MARKINGS)
     if item.payload_label is not None and item.payload_label > label:
         notice = f"the content inside is {item.payload_label.label}, which is stricter and counts"
-        item.warnings += (("stricter-payload", MARKINGS, notice),)
+        warning = ("stricter-payload", MARKINGS, notice)
+        if warning not in item.warnings:  # a transaction that lost a race comes here again
+            item.warnings += (warning,)
     return max(label, item.payload_label or label)
 
 
@@ -97,15 +110,17 @@ def _audience_of_marking(item: Item, principal: Principal) -> AudienceRule:
 
 def _resolve_recipients(item: Item, refs: Sequence[str], known: Mapping[str, KnownMarking]) -> Recipients | None:
     found: list[tuple[str, Recipients]] = []
+    missing: list[str] = []
     for ref in refs:
         marking = known.get(ref)
         if marking is None:
-            item.missing_marking = ref
+            missing.append(ref)
         elif not marking.is_own:
             raise PolicyError("the marking belongs to another producer", code="foreign-marking", pointer=MARKINGS)
         elif marking.recipients is not None:
             found.append((ref, marking.recipients))
-    if len(found) + bool(item.missing_marking) > 1:
+    item.missing_marking = missing[0] if missing else ""
+    if len(found) + len(missing) > 1:
         raise PolicyError("an object carries one distribution marking at most", code="distributions", pointer=MARKINGS)
     if (found or item.missing_marking) and item.label < Tlp.AMBER:
         raise PolicyError(
@@ -130,17 +145,22 @@ _MARKINGS = """
 SELECT o.stix_id, o.producer_id = %(lab)s, v.body
 FROM object o JOIN version v ON v.id = o.newest_version_id
 WHERE o.type = 'marking-definition' AND o.stix_id = ANY (%(ids)s)
-  AND (o.producer_id = %(lab)s OR o.newest_audience_id = ANY (%(readable)s))
+  AND (o.producer_id = %(lab)s
+       OR (o.newest_audience_id = ANY (%(readable)s) AND o.home_collection_id = ANY (%(homes)s)))
 ORDER BY 2
 """
 
 
-def find_markings(principal: Principal, ids: Sequence[str]) -> Mapping[str, KnownMarking]:
+def find_markings(principal: Principal, ids: Sequence[str], homes: Sequence[int]) -> Mapping[str, KnownMarking]:
     """The stored markings among these ids that are the publisher's own, or that it can read."""
+    params = {
+        "lab": principal.lab_id,
+        "ids": list(ids),
+        "readable": readable_audiences(principal),
+        "homes": list(homes),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _MARKINGS, {"lab": principal.lab_id, "ids": list(ids), "readable": readable_audiences(principal)}
-        )
+        cursor.execute(_MARKINGS, params)
         return {stix_id: KnownMarking(own, recipients_in(bytes(body))) for stix_id, own, body in cursor.fetchall()}
 
 

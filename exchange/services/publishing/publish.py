@@ -23,8 +23,9 @@ from exchange.services.principals import Principal
 from exchange.services.publishing.holding import release_held
 from exchange.services.publishing.identities import publish_identity, report_refusal
 from exchange.services.publishing.item import Item, each
-from exchange.services.publishing.marking import mark_items
+from exchange.services.publishing.marking import lock_markings, mark_items
 from exchange.services.publishing.outcome import Outcome, OutcomeStatus
+from exchange.services.publishing.owning import check_ownership
 from exchange.services.publishing.proving import is_lab_identity, open_item, verify_items
 from exchange.services.publishing.reading import read_item
 from exchange.services.publishing.referring import check_references
@@ -73,7 +74,7 @@ def publish_objects(
     if identities:
         principal = replace(principal, lab_identity=Lab.objects.get(pk=principal.lab_id).identity_id or "")
     rest = verify_items(principal, [item for item in opened if not is_lab_identity(item)], moment)
-    readable = [source for view in views if view.can_read for source in view.sources]
+    readable = [source for view in views if view.can_read for source in view.granted_sources]
     if rest:
         retrying(lambda: _store_rest(principal, rest, readable, moment, results, dry_run=dry_run))
     return [_outcome(item, results.get(item.index), door, dry_run=dry_run) for item in items]
@@ -107,6 +108,8 @@ def _store_rest(
     markings = [item for item in items if item.object.type == "marking-definition"]
     others = [item for item in items if item.object.type != "marking-definition"]
     with writing():
+        if markings:
+            lock_markings(principal)
         _store(principal, markings, readable, moment, results)
         changes = release_held(principal, [item.object.id for item in markings if item.error is None])
         changes += _store(principal, others, readable, moment, results)
@@ -123,7 +126,8 @@ def _store(
 ) -> list[AudienceChange]:
     if principal.lab_id is None or not items:
         return []
-    ready = check_references(principal, mark_items(principal, items), readable)
+    owned = check_ownership(principal, items, readable)
+    ready = check_references(principal, mark_items(principal, owned, readable), readable)
     versions = [item.prepared(lab_identity=principal.lab_identity, received_at=moment) for item in ready]
     stored, changes = store_versions(principal.lab_id, versions)
     results.update({item.index: result for item, result in zip(ready, stored, strict=True)})

@@ -17,7 +17,7 @@ from exchange.services.scope import Payload, check_scope
 from exchange.stix.checks import CheckedObject, check_object
 from exchange.stix.errors import ObjectInvalidError
 from exchange.stix.extensions import check_extensions
-from exchange.stix.fixed import is_fixed
+from exchange.stix.fixed import WITHDRAWAL_EXTENSION, is_fixed
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
 
@@ -49,7 +49,12 @@ def read_item(item: Item, collection: CollectionView | None, homes: Mapping[str,
     item.warnings = tuple((each.code, each.pointer, each.message) for each in item.checked.warnings)
     if is_fixed(item.checked.id):
         return
-    check_extensions(item.checked.members)
+    if WITHDRAWAL_EXTENSION in check_extensions(item.checked.members):
+        raise AccessDeniedError(
+            "only a node says that something was withdrawn",
+            code="withdrawal-by-lab",
+            pointer=f"/extensions/{WITHDRAWAL_EXTENSION}",
+        )
     item.collection = _writable(collection or homes.get(home_alias(item.checked)))
     payloads = inspect_payloads(item.checked.members)
     item.payload_label = strictest_label(payloads)

@@ -70,7 +70,12 @@ def _check(item: Item, targets: dict[str, Target]) -> None:
 
 
 def _within(readers: AudienceRule, target: AudienceRule) -> bool:
-    """Whether nobody but the target's named recipients reads the object; a target without names asks nothing more."""
-    if target.every_lab or target.label is Tlp.RED:
+    """Whether the object names nobody but the target's recipients; a target without names asks nothing more.
+
+    A person is a recipient where the target names that person: naming somebody's lab is not enough.
+    """
+    if target.every_lab:
         return True
-    return not readers.every_lab and readers.labs <= target.labs
+    if readers.every_lab or not readers.labs <= target.labs:
+        return False
+    return readers.persons <= target.persons | target.labs

@@ -198,6 +198,11 @@ def set_audiences(rows: Sequence[NewVersion]) -> None:
     )
 
 
+def remove_notes(rows: Sequence[NewVersion]) -> None:
+    """Versions that were held wait no longer."""
+    execute("DELETE FROM held WHERE version_id = ANY (%(ids)s)", {"ids": [row.id for row in rows]})
+
+
 # Takes the numbers, and writes what carries them, in one statement: the sequencer's lock is held for one round trip.
 _INSERT_ENTRIES = f"""
 WITH s AS (

@@ -39,9 +39,8 @@ def retrying(transaction: Callable[[], T]) -> T:
             return transaction()
         except RaceError:
             continue
-        except (OperationalError, pg_errors.DeadlockDetected) as error:
-            cause = error.__cause__ if isinstance(error, OperationalError) else error
-            if not isinstance(cause, pg_errors.DeadlockDetected):
+        except OperationalError as error:
+            if not isinstance(error.__cause__, pg_errors.DeadlockDetected):
                 raise
     raise NotReadyError("the objects are being written by many at once; try again", code="contention")
 
@@ -70,7 +69,8 @@ def store_versions(
 def release_versions(producer_id: int, held: Sequence[tuple[int, PreparedVersion]]) -> list[AudienceChange]:
     """Bring versions that were stored but held (by id) before their readers; answers whose readers changed.
 
-    The caller is inside `writing()` and removes the notes that they wait.
+    What was revoked while a version of it was held stays revoked: that version is held for ever. The caller is inside
+    `writing()`.
     """
     if not held:
         return []
@@ -78,14 +78,19 @@ def release_versions(producer_id: int, held: Sequence[tuple[int, PreparedVersion
     audiences = intern_audiences(version.audience for version in versions)
     states = rows.lock_objects(producer_id, versions)
     before = {state.stix_id: state.newest_audience_id for state in states.values()}
-    new = [
-        NewVersion(version, version_id, states[version.stix_id], audiences[version.audience.digest])
-        for version_id, version in held
-    ]
-    for row in new:
-        row.state.accept(row.version, row.id, row.audience_id)
+    new = []
+    for version_id, version in held:
+        state = states[version.stix_id]
+        if state.state != "revoked":
+            row = NewVersion(version, version_id, state, audiences[version.audience.digest])
+            state.accept(version, version_id, row.audience_id)
+            new.append(row)
+    if not new:
+        return []
     rows.set_audiences(new)
-    rows.update_objects([state for _, state in sorted(states.items())], versions[0].received_at)
+    rows.remove_notes(new)
+    touched = {row.state.stix_id: row.state for row in new}
+    rows.update_objects([state for _, state in sorted(touched.items())], versions[0].received_at)
     rows.insert_entries(producer_id, new)
     return _changes(new, before)
 
