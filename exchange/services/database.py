@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from django.db import connection, transaction
@@ -33,19 +33,28 @@ def writing() -> Iterator[None]:
 
 
 def _set_local(name: str, value: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+    execute("SELECT set_config(%(name)s, %(value)s, true)", {"name": name, "value": value})
+
+
+PREPARE_AFTER: Final = 5
+"""Uses of a statement of no hot path before it is prepared: psycopg's own default, which Django turns off."""
 
 
 def execute(query: str, params: Mapping[str, Any]) -> psycopg.Cursor[Any]:
-    """Run a statement of a hot path in Django's current transaction, with values and results in binary.
+    """Run a statement of a hot path on Django's connection: prepared once, values and results in binary.
 
-    Django's own cursors compose every value into the text of the statement, and cannot fetch bytes as bytes.
-    Raises psycopg's errors, not Django's.
+    Django's own cursors compose every value into the text of the statement, so that the server plans it anew each
+    time, and they cannot fetch bytes as bytes.
+
+    Raises:
+        django.db.Error: as Django's cursors do.
     """
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
-    cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
-    return cursor.execute(query, params, prepare=True, binary=True)
+    raw: psycopg.Connection[Any] = connection.connection
+    raw.prepare_threshold = PREPARE_AFTER
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(raw).execute(query, params, prepare=True, binary=True)
 
 
 def require_plain_role() -> None:

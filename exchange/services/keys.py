@@ -16,7 +16,7 @@ from django.db import connection
 from exchange.models import IdentityApproval, Lab, Person, Pin, SigningKey
 from exchange.services.audit import record_event
 from exchange.services.clock import now
-from exchange.services.database import writing
+from exchange.services.database import execute, writing
 from exchange.services.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
 from exchange.services.principals import OPERATOR, Principal
 from exchange.services.sealing import open_key, seal_key
@@ -44,7 +44,7 @@ class KnownKey:
 _KNOWN = """
 SELECT k.kid, k.x, k.use, k.custody, k.nbf, k.exp, k.revoked_at, k.compromised_since,
        l.id, coalesce(l.identity_id, ''), l.status = 'active'
-FROM signing_key k JOIN lab l ON l.id = k.lab_id WHERE k.kid = ANY (%s)
+FROM signing_key k JOIN lab l ON l.id = k.lab_id WHERE k.kid = ANY (%(kids)s)
 """
 
 
@@ -53,9 +53,7 @@ def find_keys(kids: Iterable[str]) -> Mapping[str, KnownKey]:
     wanted = sorted({kid for kid in kids if "\0" not in kid})
     if not wanted:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [wanted])
-        return {row[0]: _known_key(row) for row in cursor.fetchall()}
+    return {row[0]: _known_key(row) for row in execute(_KNOWN, {"kids": wanted}).fetchall()}
 
 
 def _known_key(row: tuple[Any, ...]) -> KnownKey:
