@@ -1,0 +1,27 @@
+"""Signed objects for the benchmarks, made before any clock starts. Every object is different."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.stix_reading import realistic_object
+from exchange.stix.canonical import canonicalize
+from exchange.stix.extension_ids import SIGNATURE_EXTENSION
+from exchange.stix.keys import SigningKey
+from exchange.stix.signature import sign
+
+
+def signed_objects(identity: str, key: SigningKey, start: int, count: int) -> list[bytes]:
+    """`count` objects of the mix from place `start` on, signed by the lab with this identity, TLP:AMBER."""
+    iat = int(time.time())
+    return [_signed(identity, key, iat, place) for place in range(start, start + count)]
+
+
+def _signed(identity: str, key: SigningKey, iat: int, place: int) -> bytes:
+    members = realistic_object(place)
+    del members["extensions"][SIGNATURE_EXTENSION]
+    if not members["extensions"]:
+        del members["extensions"]
+    if "created_by_ref" in members:
+        members["created_by_ref"] = identity
+    return canonicalize(sign(members, key, iat))
