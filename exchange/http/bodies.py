@@ -14,9 +14,11 @@ from django.http import HttpRequest, UnreadablePostError
 
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.services.errors import InvalidRequestError, TooLargeError
+from exchange.stix.errors import MalformedJsonError, ObjectInvalidError, StixError
 
 CHUNK_BYTES: Final = 256 * 1024
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+_SHAPE_CODES: Final = frozenset({"not-an-object", "not-a-list", "too-many-objects"})
 
 
 class _Readable(Protocol):
@@ -65,6 +67,13 @@ def inflate(chunks: Iterator[bytes], *, max_body_bytes: int) -> Iterator[bytes]:
             raise InvalidRequestError("something follows the gzip body", code="content-encoding")
     if not inflater.eof:
         raise InvalidRequestError("the gzip body is cut off", code="content-encoding")
+
+
+def shape_fault(error: MalformedJsonError) -> StixError:
+    """The refusal of sound JSON that has another shape than a body of objects; of broken JSON, the error as it is."""
+    if error.code in _SHAPE_CODES:
+        return ObjectInvalidError(error.code, error.message, error.pointer)
+    return error
 
 
 def _announced_bytes(request: HttpRequest) -> int | None:

@@ -21,6 +21,9 @@ MAX_QUERY_CHARS: Final = 7_500
 MAX_PARAMETERS: Final = 32
 """TAXII has seven and REST fewer; a client's own may stand beside them."""
 
+STIX_TYPE: Final = re.compile("[a-z0-9-]{1,250}")
+"""STIX 2.1 section 3.1, without the lower bound, so that old types may be asked for."""
+
 _LIMIT: Final = re.compile("[0-9]{1,9}")
 _TOO_PRECISE: Final = re.compile(r"\.[0-9]{7}")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")

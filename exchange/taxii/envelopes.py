@@ -11,12 +11,10 @@ from typing import Final
 
 import msgspec
 
+from exchange.http.bodies import shape_fault
 from exchange.services.query import Page
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError
 from exchange.stix.reading import split_envelope
-
-_SHAPE_CODES: Final = frozenset({"not-an-object", "not-a-list", "too-many-objects"})
-"""Faults of sound JSON that is no envelope: 422 where broken JSON is 400 (section 5.5)."""
 
 
 class _Named(msgspec.Struct):
@@ -49,9 +47,7 @@ def read_envelope(body: bytes) -> list[PostedObject]:
     try:
         bodies = split_envelope(body).objects
     except MalformedJsonError as error:
-        if error.code in _SHAPE_CODES:
-            raise ObjectInvalidError(error.code, error.message, error.pointer) from None
-        raise
+        raise shape_fault(error) from None
     if not bodies:
         raise ObjectInvalidError("not-an-envelope", "An envelope has a list of at least one object.", "/objects")
     return [_posted(index, each) for index, each in enumerate(bodies)]

@@ -1,0 +1,118 @@
+"""Own tokens: list, issue, revoke. A new token's secret is in the answer to its creation and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from exchange.api import schemas
+from exchange.api.authentication import member_of
+from exchange.api.endpoint import JSON, Endpoint
+from exchange.http.bodies import read_body
+from exchange.http.errors import UnsupportedMediaTypeError
+from exchange.models import Token
+from exchange.services.errors import InvalidRequestError
+from exchange.services.tokens import issue_own_token, list_tokens, revoke_token
+from exchange.stix.reading import read_object
+from exchange.stix.timestamps import format_taxii, parse_timestamp
+
+MAX_BODY_BYTES: Final = 64 * 1024
+"""Room for some thousand networks in the bounds."""
+
+
+class Bounds(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What narrows a token (docs/api.md)."""
+
+    collections: list[str] | None = None
+    highest_label: str | None = None
+    networks: list[str] | None = None
+    daily_quota: int | None = None
+
+
+class TokenOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that asks for a token."""
+
+    scopes: list[str]
+    client: bool = False
+    expires: str | None = None
+    bounds: Bounds = msgspec.field(default_factory=Bounds)
+
+
+class TokensView(Endpoint):
+    """The tokens of one's own lab."""
+
+    @extend_schema(
+        operation_id="listTokens",
+        summary="Tokens of your lab",
+        description="Without their secrets. A client token sees itself alone.",
+        responses={200: schemas.answers("Tokens", "The tokens."), **schemas.PROBLEMS},
+    )
+    def get(self, request: Request) -> Response:
+        """Serve them."""
+        return Response({"tokens": [_token(token) for token in list_tokens(principal=member_of(request))]})
+
+    @extend_schema(
+        operation_id="issueToken",
+        summary="Issue a token",
+        description="Never one that may do more than your own, or for longer. `token` is shown in this answer only.",
+        request={"application/json": schemas.form("NewToken")},
+        responses={201: schemas.answers("IssuedToken", "The token."), **schemas.WRITE_PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        """Issue one."""
+        principal = member_of(request)
+        if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
+            raise UnsupportedMediaTypeError(f"send {JSON}")
+        order = read_order(read_body(request._request, max_body_bytes=MAX_BODY_BYTES))
+        wanted: dict[str, Any] = {"scopes": order.scopes, "client": order.client}
+        wanted["bounds"] = msgspec.to_builtins(order.bounds)
+        if order.expires is not None:
+            wanted["expires_at"] = parse_timestamp(order.expires, "/expires")
+        issued = issue_own_token(principal=principal, **wanted)
+        return Response({"token": issued.secret, **_token(issued.token)}, status=201)
+
+
+class TokenView(Endpoint):
+    """One token by its prefix, the public part."""
+
+    @extend_schema(
+        operation_id="revokeToken",
+        summary="Revoke a token",
+        description="It stops at once. Repeating it changes nothing.",
+        responses={204: None, **schemas.PROBLEMS},
+    )
+    def delete(self, request: Request, prefix: str) -> Response:
+        """Revoke it."""
+        revoke_token(principal=member_of(request), prefix=prefix)
+        return Response(status=204)
+
+
+def read_order(body: bytes) -> TokenOrder:
+    """The body of a request for a token, strictly.
+
+    Raises:
+        StixError: not I-JSON, or not an object. InvalidRequestError: a member is missing, unknown or of another type.
+    """
+    members = read_object(body).members
+    try:
+        return msgspec.convert(members, TokenOrder)
+    except msgspec.ValidationError as error:
+        fault, _, place = str(error).partition(" - at `$")
+        pointer = place.rstrip("`").replace("[...]", "").replace(".", "/")
+        raise InvalidRequestError(fault.replace("`", ""), code="token-order", pointer=pointer) from None
+
+
+def _token(token: Token) -> dict[str, Any]:
+    return {
+        "prefix": token.prefix,
+        "scopes": list(token.scopes),
+        "client": token.client,
+        "bounds": token.bounds,
+        "created": format_taxii(token.created_at),
+        "expires": format_taxii(token.expires_at),
+        "revoked": format_taxii(token.revoked_at) if token.revoked_at is not None else None,
+    }

@@ -1,0 +1,24 @@
+"""Addresses of the REST door."""
+
+from django.urls import path, re_path
+
+from exchange.api.community import CollectionsView, KeysView, LabsView, WhoamiView
+from exchange.api.documentation import SchemaView, show_documentation, show_extension, show_nothing
+from exchange.api.objects import ObjectsView, ObjectView, VersionsView
+from exchange.api.tokens import TokensView, TokenView
+
+urlpatterns = [
+    path("v1/objects/", ObjectsView.as_view(), name="api-objects"),
+    path("v1/objects/<str:stix_id>/", ObjectView.as_view(), name="api-object"),
+    path("v1/objects/<str:stix_id>/versions/", VersionsView.as_view(), name="api-versions"),
+    path("v1/collections/", CollectionsView.as_view(), name="api-collections"),
+    path("v1/labs/", LabsView.as_view(), name="api-labs"),
+    path("v1/labs/<str:slug>/keys/", KeysView.as_view(), name="api-keys"),
+    path("v1/tokens/", TokensView.as_view(), name="api-tokens"),
+    path("v1/tokens/<str:prefix>/", TokenView.as_view(), name="api-token"),
+    path("v1/whoami/", WhoamiView.as_view(), name="api-whoami"),
+    path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("docs/", show_documentation, name="api-docs"),
+    path("docs/extensions/<str:name>.json", show_extension, name="api-extension"),
+    re_path("^.*$", show_nothing, name="api-nothing"),
+]
