@@ -1,0 +1,82 @@
+"""What all operators' pages share: nothing is changed but by a service, and nothing is deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirect
+
+from exchange.models import Person
+from exchange.services.administration import operator_of
+from exchange.services.errors import ExchangeError
+from exchange.services.principals import Principal
+from exchange.stix.errors import StixError
+
+if TYPE_CHECKING:
+    # Django's own class takes no parameter at run time.
+    ModelPage = ModelAdmin[Any]
+else:
+    ModelPage = ModelAdmin
+
+
+def actor_of(request: HttpRequest) -> Principal:
+    """The operator behind a request that the site has let in.
+
+    Raises:
+        AccessDeniedError: staff, but no operator.
+    """
+    assert isinstance(request.user, Person)
+    return operator_of(request.user)
+
+
+class ServicePage(ModelPage):
+    """Rows to read. A page that can add names a service in `add`; pages offer no other way to write."""
+
+    actions_on_bottom = False
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return type(self).add is not ServicePage.add
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+    def add(self, actor: Principal, values: dict[str, Any]) -> Model:
+        """Call the service that makes a row of this kind; `values` come from the checked form."""
+        raise NotImplementedError
+
+    def save_form(self, _request: HttpRequest, form: Any, change: bool) -> Model:
+        assert not change
+        unsaved: Model = form.save(commit=False)
+        return unsaved
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, _change: bool) -> None:
+        made = self.add(actor_of(request), form.cleaned_data)
+        obj.__dict__.update(made.__dict__)
+
+    def save_related(self, *_arguments: Any, **_options: Any) -> None:
+        """Services write everything that belongs to a row."""
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """What the service refuses is shown as one line above an empty form; nothing has been stored then."""
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except (ExchangeError, StixError) as error:
+            self.message_user(request, text_of(error), messages.ERROR)
+            return HttpResponseRedirect(request.path)
+
+
+def text_of(error: ExchangeError | StixError) -> str:
+    """The refusal in one line."""
+    return error.detail if isinstance(error, ExchangeError) else error.message

@@ -1,0 +1,196 @@
+"""Operators' pages: who gets in, what they show, and that every act goes through a service and into the audit log."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from django.contrib import admin
+from django.http import HttpResponse
+from django.test import Client
+from django_otp.oath import totp
+
+from exchange.admin.registration import PAGES
+from exchange.models import AuditEvent, Collection, Grant, Lab, Person, Pin, SigningKey, Token
+from exchange.services.access import authenticate_token
+from exchange.services.errors import NotAuthenticatedError
+from exchange.services.labs import NewPerson, create_person
+from exchange.services.principals import OPERATOR
+from exchange.stix.keys import SigningKey as NewKey
+from tests.support.labs import Community
+
+PASSWORD = "a long enough password"
+LOOPBACK = "127.0.0.1"
+
+
+@pytest.fixture
+def operator(community: Community) -> NewPerson:
+    return create_person(actor=OPERATOR, username="olga", role=Person.Role.OPERATOR, password=PASSWORD)
+
+
+@pytest.fixture
+def site(operator: NewPerson) -> Client:
+    client = Client()
+    assert sign_in(client, operator).status_code == 302
+    return client
+
+
+def sign_in(client: Client, person: NewPerson, *, code: str | None = None) -> HttpResponse:
+    secret = base64.b32decode(person.totp_secret)
+    device = person.person.totpdevice_set.get()  # type: ignore[attr-defined]  # django-otp has no type stubs
+    values = {
+        "username": person.person.username,
+        "password": PASSWORD,
+        "otp_token": code if code is not None else f"{totp(secret):06d}",
+        "otp_device": device.persistent_id,
+    }
+    answer: HttpResponse = client.post("/admin/login/?next=/admin/", values)  # type: ignore[assignment]
+    return answer
+
+
+def run_action(site: Client, model: str, name: str, *rows: int) -> None:
+    answer = site.post(f"/admin/exchange/{model}/", {"action": name, "_selected_action": [str(row) for row in rows]})
+    assert answer.status_code == 302
+
+
+def audited(action: str) -> AuditEvent:
+    return AuditEvent.objects.filter(action=action).latest("id")
+
+
+# --- who gets in -------------------------------------------------------------------------------------------------
+
+
+def test_password_without_the_one_time_code_does_not_open_the_site(operator: NewPerson) -> None:
+    client = Client()
+    assert sign_in(client, operator, code="").status_code == 200
+    assert sign_in(client, operator, code="000000").status_code == 200
+    assert client.get("/admin/exchange/lab/").status_code == 302
+
+
+def test_session_without_second_factor_is_sent_to_the_login(operator: NewPerson) -> None:
+    client = Client()
+    client.force_login(operator.person)
+    assert client.get("/admin/exchange/lab/").status_code == 302
+
+
+def test_person_of_a_lab_does_not_get_in(community: Community) -> None:
+    person = create_person(
+        actor=OPERATOR, lab=community.aurora.lab, username="ada", role=Person.Role.ADMIN, password=PASSWORD
+    )
+    client = Client()
+    assert sign_in(client, person).status_code == 200
+    assert client.get("/admin/").status_code == 302
+
+
+# --- what it shows -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [model._meta.model_name for model in PAGES])
+def test_every_page_opens(site: Client, model: str) -> None:
+    answer = site.get(f"/admin/exchange/{model}/?q=aurora")
+    assert answer.status_code in {200, 302}
+    assert site.get(f"/admin/exchange/{model}/").status_code == 200
+
+
+def test_no_page_shows_a_digest_or_a_sealed_key(site: Client, community: Community) -> None:
+    token = Token.objects.filter(lab=community.aurora.lab).latest("id")
+    answer = site.get(f"/admin/exchange/token/{token.pk}/change/")
+    assert answer.status_code == 200
+    assert bytes(token.digest).hex() not in answer.content.decode()
+    assert "digest" not in answer.content.decode()
+    sealed = SigningKey.objects.filter(sealed__isnull=False).latest("id")
+    page = site.get(f"/admin/exchange/signingkey/{sealed.pk}/change/").content.decode()
+    assert sealed.kid in page
+    assert sealed.sealed is not None
+    assert bytes(sealed.sealed).decode() not in page
+    assert "Sealed" not in page
+
+
+def test_one_time_code_secrets_have_no_page() -> None:
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    assert not admin.site.is_registered(TOTPDevice)
+
+
+@pytest.mark.parametrize("model", [model._meta.model_name for model in PAGES])
+def test_nothing_can_be_deleted_or_changed_in_place(site: Client, community: Community, model: str) -> None:
+    row = next(each for each in PAGES if each._meta.model_name == model)._base_manager.first()
+    if row is None:
+        row_id: object = 1
+    else:
+        row_id = row.pk
+    assert site.post(f"/admin/exchange/{model}/{row_id}/delete/", {"post": "yes"}).status_code in {302, 403}
+    assert site.post(f"/admin/exchange/{model}/{row_id}/change/", {"name": "changed"}).status_code in {302, 403}
+    if row is not None:
+        assert type(row)._base_manager.filter(pk=row.pk).exists()
+
+
+# --- acts --------------------------------------------------------------------------------------------------------
+
+
+def test_suspending_a_lab_stops_its_tokens_and_names_the_operator(
+    site: Client, community: Community, operator: NewPerson
+) -> None:
+    run_action(site, "lab", "suspend", community.aurora.lab.pk)
+    with pytest.raises(NotAuthenticatedError):
+        authenticate_token(community.aurora.token, source_address=LOOPBACK)
+    assert audited("lab-status-suspended").actor == f"person:{operator.person.pk}"
+    run_action(site, "lab", "resume", community.aurora.lab.pk)
+    assert authenticate_token(community.aurora.token, source_address=LOOPBACK).lab_slug == "aurora"
+
+
+def test_revoking_a_token_stops_it_and_is_audited(site: Client, community: Community) -> None:
+    token = Token.objects.get(prefix=community.aurora.principal.token_prefix)
+    run_action(site, "token", "revoke", token.pk)
+    with pytest.raises(NotAuthenticatedError):
+        authenticate_token(community.aurora.token, source_address=LOOPBACK)
+    assert audited("token-revoked").subject == token.prefix
+
+
+def test_lab_is_admitted_by_the_service_with_its_grants(site: Client) -> None:
+    answer = site.post("/admin/exchange/lab/add/", {"slug": "delta", "name": "Delta", "contact": ""})
+    assert answer.status_code == 302
+    assert Grant.objects.filter(lab__slug="delta", can_read=True).count() == 5
+    assert audited("lab-admitted").subject == "delta"
+
+
+def test_refusal_of_a_service_is_shown_and_stores_nothing(site: Client, community: Community) -> None:
+    values = {"lab": community.aurora.lab.pk, "thumbprint": "x" * 43}
+    answer = site.post("/admin/exchange/pin/add/", values, follow=True)
+    assert "thumbprint is 43 characters" in answer.content.decode()
+    assert not Pin.objects.filter(thumbprint="x" * 43).exists()
+
+
+def test_pin_is_set_by_the_service(site: Client, community: Community) -> None:
+    kid = NewKey.generate("root").kid
+    values = {"lab": community.aurora.lab.pk, "thumbprint": kid}
+    assert site.post("/admin/exchange/pin/add/", values).status_code == 302
+    assert Pin.objects.get(thumbprint=kid).lab.slug == "aurora"
+    assert audited("key-pinned").detail == {"thumbprint": kid}
+
+
+def test_collection_is_made_and_its_grant_set_twice(site: Client, community: Community) -> None:
+    values = {"alias": "feeds", "title": "Feeds", "scope": "open", "floor": "1"}
+    assert site.post("/admin/exchange/collection/add/", values).status_code == 302
+    collection = Collection.objects.get(alias="feeds")
+    assert collection.floor == 1
+    pair = {"collection": collection.pk, "lab": community.aurora.lab.pk}
+    assert site.post("/admin/exchange/grant/add/", pair | {"can_read": "on"}).status_code == 302
+    assert site.post("/admin/exchange/grant/add/", pair | {"can_write": "on"}).status_code == 302
+    grant = Grant.objects.get(collection=collection)
+    assert (grant.can_read, grant.can_write) == (False, True)
+
+
+def test_closed_account_is_closed_and_ones_own_cannot_be(
+    site: Client, community: Community, operator: NewPerson
+) -> None:
+    other = create_person(
+        actor=OPERATOR, lab=community.aurora.lab, username="ada", role=Person.Role.ANALYST, password=PASSWORD
+    )
+    run_action(site, "person", "close", other.person.pk, operator.person.pk)
+    assert not Person.objects.get(username="ada").is_active
+    assert Person.objects.get(username="olga").is_active
+    run_action(site, "person", "reopen", other.person.pk)
+    assert Person.objects.get(username="ada").is_active
+    assert audited("person-opened").subject == "ada"
+    assert Lab.objects.get(slug="aurora").is_active
