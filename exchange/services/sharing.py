@@ -104,18 +104,14 @@ def may_read(reader: Principal, audience: AudienceRule) -> bool:
         return True
     if not reader.is_member:
         return False
+    # Who has no identity yet is named nowhere, whatever the sets hold.
+    lab, person = {reader.lab_identity} - {""}, {reader.person_identity} - {""}
     if reader.is_client:
-        return audience.every_client or reader.lab_identity in audience.clients
-    if audience.every_lab or reader.lab_identity in audience.labs:
+        return audience.every_client or bool(lab & audience.clients)
+    if audience.every_lab or lab & audience.labs:
         return True
-    return (
-        reader.kind is PrincipalKind.PERSON
-        and reader.fresh_second_factor
-        and (
-            reader.person_identity in audience.persons
-            or (audience.owner != "" and reader.lab_identity == audience.owner)
-        )
-    )
+    is_fresh = reader.kind is PrincipalKind.PERSON and reader.fresh_second_factor
+    return is_fresh and bool(person & audience.persons or lab & {audience.owner})
 
 
 _READABLE = """
