@@ -9,23 +9,26 @@ from exchange.quickstart.labs import LABS
 from exchange.quickstart.viewing import LabView
 
 WIDTH = 110
-NAME_WIDTH = 15
+NAME_WIDTH = 18
+KEY_WIDTH = 32
+NO_BREAK = "\u00a0"
 
 
 def view_lines(view: LabView, custody: str) -> list[str]:
-    """The table of one lab."""
-    report = view.report
+    """The table of one lab: what it has by producer, then what it has not."""
+    verified = sum(sum(types.values()) for types in view.types.values())
+    how = "signs with its own key" if custody == "lab" else "has the exchange sign"
     lines = [
-        f"{view.lab} ({'its own key' if custody == 'lab' else 'key held by the exchange'}) pulled {report.received} "
-        f"object versions by TAXII and verified {report.verified}; {report.quarantined} in quarantine"
+        f"{view.lab} ({how}) pulled by TAXII and verified under pinned root keys: {verified} objects; "
+        f"in quarantine: {view.report.quarantined}"
     ]
     for producer, types in sorted(view.types.items()):
-        lines += _row(f"from {producer}", f"{sum(types.values()):>3}  {_counts(types)}")
+        lines += _row(f"from {producer}", sum(types.values()), _counts(types))
     if view.hidden:
         lines.append(f"  {view.lab} could not see {len(view.hidden)} of the samples:")
-        lines += [f"    {key:<38} because {reason}" for key, reason in view.hidden.items()]
-    lines += [f"    {key:<38} is no longer there" for key in view.missing]
-    lines += [f"    {key:<38} CAME AGAINST THE POLICY" for key in view.leaked]
+        lines += [line for key, reason in view.hidden.items() for line in _exception(key, f"because {reason}")]
+    lines += [line for key in view.missing for line in _exception(key, "is no longer there")]
+    lines += [line for key in view.leaked for line in _exception(key, "CAME AGAINST THE POLICY")]
     return lines
 
 
@@ -55,11 +58,15 @@ def _names() -> str:
 
 
 def _counts(types: Mapping[str, int]) -> str:
-    return ", ".join(f"{type_} {count}" for type_, count in sorted(types.items()))
+    return ", ".join(f"{count}{NO_BREAK}{type_}" for type_, count in sorted(types.items()))
 
 
-def _row(name: str, text: str) -> list[str]:
-    indent = " " * (2 + NAME_WIDTH + 5)
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=f"  {name:<{NAME_WIDTH}}", subsequent_indent=indent, drop_whitespace=True
-    )
+def _row(name: str, count: int, text: str) -> list[str]:
+    start = f"  {name:<{NAME_WIDTH}} {count:>4}  "
+    # Lines break between types only: not within their names, not after their counts.
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False)
+
+
+def _exception(key: str, text: str) -> list[str]:
+    start = f"    {key:<{KEY_WIDTH}} "
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
