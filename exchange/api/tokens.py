@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,9 @@ from exchange.stix.timestamps import format_taxii, parse_timestamp
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """Room for some thousand networks in the bounds."""
+
+MAX_DETAIL_CHARS: Final = 200
+"""A detail may name an unknown member, and a member's name may be anything."""
 
 
 class Bounds(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -102,8 +106,9 @@ def read_order(body: bytes) -> TokenOrder:
         return msgspec.convert(members, TokenOrder)
     except msgspec.ValidationError as error:
         fault, _, place = str(error).partition(" - at `$")
-        pointer = place.rstrip("`").replace("[...]", "").replace(".", "/")
-        raise InvalidRequestError(fault.replace("`", ""), code="token-order", pointer=pointer) from None
+        pointer = re.sub(r"\.|\[(?=[0-9])", "/", place.rstrip("`").replace("[...]", "")).replace("]", "")
+        detail = fault.replace("`", "")[:MAX_DETAIL_CHARS]
+        raise InvalidRequestError(detail, code="token-order", pointer=pointer) from None
 
 
 def _token(token: Token) -> dict[str, Any]:
