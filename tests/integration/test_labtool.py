@@ -15,14 +15,16 @@ import pytest
 
 from exchange.labtool.client import NodeClient
 from exchange.labtool.errors import RefusedError
-from exchange.labtool.keygen import make_lab, save_lab
+from exchange.labtool.keygen import make_identity, make_lab, save_lab
 from exchange.labtool.pins import Pins, write_pins
 from exchange.labtool.pulling import PullReport, pull
 from exchange.labtool.revoking import revoke
-from exchange.services.keys import pin_key
+from exchange.labtool.verifying import verify_paths
+from exchange.services.keys import create_exchange_key, pin_key
 from exchange.services.labs import create_lab
 from exchange.services.principals import OPERATOR
 from exchange.services.tokens import issue_token
+from exchange.stix.keys import SigningKey
 from exchange.stix.markings import Tlp
 from tests.support.labs import Community, LabHandle
 
@@ -32,7 +34,9 @@ Pull = Callable[..., PullReport]
 
 def pins_of(community: Community) -> Pins:
     roots = {lab.lab.slug: (lab.keys.root.kid,) for lab in community.labs}
-    return Pins({**roots, "node": (community.node.root_key.kid,)})
+    node_root = community.node.root_key
+    assert node_root is not None
+    return Pins({**roots, "node": (node_root.kid,)})
 
 
 @pytest.fixture
@@ -207,6 +211,37 @@ def test_a_wrong_token_is_refused(exchange_server: Server) -> None:
         with pytest.raises(RefusedError):
             client.feed().collections()
     assert caught.value.status == 401
+
+
+def test_a_lab_whose_key_the_node_keeps_publishes_and_revokes_unsigned(exchange_server: Server, tmp_path: Path) -> None:
+    url, community = exchange_server
+    lab = create_lab(actor=OPERATOR, slug="ember", name="Ember", contact="https://ember.example/contact")
+    root, held = SigningKey.generate("root"), create_exchange_key(actor=OPERATOR, lab=lab)
+    pin_key(actor=OPERATOR, lab=lab, thumbprint=root.kid)
+    identity = make_identity("Ember", root, held, "exchange", Tlp.GREEN, now=datetime.now(UTC))
+    bounds = {
+        "collections": ["signatures", "identities"],
+        "highest_label": "TLP:GREEN",
+        "networks": ["127.0.0.0/8"],
+        "daily_quota": 10,
+    }
+    token = issue_token(actor=OPERATOR, lab=lab, scopes=["read", "publish", "sign"], bounds=bounds).secret
+    pins = Pins({**pins_of(community).by_name, "ember": (root.kid,)})
+    members = {**community.aurora.indicator(), "created_by_ref": json.loads(identity)["id"]}
+
+    with NodeClient(url, token) as client:
+        sent = client.publish([identity])
+        sent += client.publish([json.dumps(members).encode()], sign=True)
+        sent += [revoke(client, members["id"], key=None, lab_identity=None, now=datetime.now(UTC))]
+    with NodeClient(url, community.cobalt.token) as client:
+        report = pull(client.feed(), tmp_path / "in", pins, collection="signatures")
+    judged = [found.verdict for found in verify_paths([tmp_path / "in"], pins, now=datetime.now(UTC))]
+
+    assert [result.status for result in sent] == ["stored"] * 3, sent
+    assert report.is_clean, report.reasons
+    assert [(verdict.lab, verdict.custody) for verdict in judged if verdict.id == members["id"]] == [
+        ("ember", "exchange")
+    ]
 
 
 def test_a_new_lab_from_keygen_to_a_verified_copy_by_the_command_line(exchange_server: Server, tmp_path: Path) -> None:
