@@ -14,7 +14,13 @@ from django.http import Http404, HttpResponse
 from rest_framework.exceptions import APIException
 
 from exchange.http.credentials import CHALLENGE
-from exchange.http.errors import MethodNotAllowedError, NotAcceptableError, UnsupportedMediaTypeError
+from exchange.http.errors import (
+    DATABASE_AWAY,
+    MethodNotAllowedError,
+    NotAcceptableError,
+    UnsupportedMediaTypeError,
+    database_away,
+)
 from exchange.services.errors import (
     AccessDeniedError,
     ConflictError,
@@ -60,6 +66,9 @@ _log: Final = logging.getLogger("exchange.api")
 
 def handle_exception(exception: Exception, _context: object) -> HttpResponse:
     """DRF's exception handler: whatever happened becomes a problem, and faults of ours tell nothing of themselves."""
+    if isinstance(exception, DATABASE_AWAY):
+        _log.error("REST request without a database", exc_info=exception)
+        exception = database_away()
     if isinstance(exception, APIException):
         return _drf_response(exception)
     if not isinstance(exception, ExchangeError | StixError | Http404):

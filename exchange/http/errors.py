@@ -5,7 +5,20 @@ They belong to the exchange's error tree so that each door turns all refusals in
 
 from __future__ import annotations
 
-from exchange.services.errors import ExchangeError
+from typing import Final
+
+import psycopg
+from django.db import InterfaceError, OperationalError
+
+from exchange.services.errors import ExchangeError, NotReadyError
+
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+"""What a database that went away raises, through Django and beside it. The request may come again later."""
+
+
+def database_away() -> NotReadyError:
+    """The refusal that stands for one of `DATABASE_AWAY`; what the driver said is for the log alone."""
+    return NotReadyError("the database does not answer; try again", code="database-away")
 
 
 class NotAcceptableError(ExchangeError):

@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from exchange.http.credentials import principal_of_request
-from exchange.http.errors import MethodNotAllowedError, NotAcceptableError
+from exchange.http.errors import DATABASE_AWAY, MethodNotAllowedError, NotAcceptableError, database_away
 from exchange.services.errors import ExchangeError, NotAuthenticatedError, NotFoundError
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.roots import ROOT_NOT_FOUND
@@ -55,6 +55,9 @@ def endpoint(locate: Locate[T], **handlers: Handler[T]) -> View:
             response = error_response(error)
         except Http404:
             raise
+        except DATABASE_AWAY:
+            _log.exception("TAXII request without a database")
+            response = error_response(database_away())
         except Exception:  # noqa: BLE001 - the door's last guard: whatever failed, the answer is TAXII and tells nothing
             error_id = str(uuid.uuid4())
             _log.exception("TAXII request failed, error_id %s", error_id)

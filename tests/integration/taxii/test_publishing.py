@@ -243,6 +243,17 @@ def test_a_lab_publishes_nothing_of_another_lab(node: Node) -> None:
     assert stored_versions() == before
 
 
+def test_another_labs_id_gives_no_way_into_its_objects(node: Node) -> None:
+    """The key of an object is (producer, id): what another lab signs under an id never becomes a version of it."""
+    aurora, borealis, _ = node.community.labs
+    theirs = aurora.indicator()
+    body = aurora.signed(theirs)
+    assert node.aurora.post(body).status_code == 202
+    node.borealis.post(borealis.signed({**theirs, "created_by_ref": borealis.identity, "revoked": True}))
+    found = node.cobalt.objects(query=f"match[id]={theirs['id']}").json()["objects"]
+    assert [each for each in found if each["created_by_ref"] == aurora.identity] == [json.loads(body)]
+
+
 def test_what_the_policy_or_the_agreement_forbids_is_refused_with_its_place(node: Node) -> None:
     aurora = node.community.aurora
     before = stored_versions()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework.exceptions import NotAcceptable
 
@@ -53,6 +54,13 @@ def test_a_fault_of_ours_tells_nothing_of_itself() -> None:
     assert json.loads(response.content) == {
         "type": "urn:commonwatch:problem:internal", "title": "Internal error", "status": 500
     }  # fmt: skip
+
+
+def test_without_a_database_the_client_is_asked_to_come_again() -> None:
+    response = problems.handle_exception(OperationalError("password=secret"), None)
+    assert response.status_code == 503
+    assert response["Retry-After"]
+    assert "secret" not in response.content.decode()
 
 
 def test_what_frameworks_refuse_becomes_a_problem_too() -> None:
