@@ -14,6 +14,7 @@ from exchange.stack.state import private_file
 CREDENTIALS_FILE = "credentials.json"
 OPERATOR_FILE = "operator.json"
 PINS_FILE = "pins.json"
+TOOL_FILE = "config.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,10 @@ def write_private_json(path: Path, value: Any) -> None:
     """Replace a file as a whole, mode 0600."""
     with private_file(path) as fd:
         os.write(fd, (json.dumps(value, indent=1) + "\n").encode())
+
+
+def write_tool_configuration(path: Path, account: Account, pins: Path) -> None:
+    """The lab tool's settings for one lab (COMMONWATCH_CONFIG), mode 0600: its node, its token, whom it trusts."""
+    settings = {"node": account.node, "token": account.api_token, "pins": str(pins.resolve())}
+    with private_file(path) as fd:
+        os.write(fd, "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()).encode())

@@ -25,10 +25,12 @@ from exchange.quickstart.accounts import (
     CREDENTIALS_FILE,
     OPERATOR_FILE,
     PINS_FILE,
+    TOOL_FILE,
     Account,
     read_accounts,
     write_accounts,
     write_private_json,
+    write_tool_configuration,
 )
 from exchange.quickstart.labs import LABS, NODE, NODE_TITLE, OPERATOR, DemoLab
 from exchange.services.audit import record_event
@@ -81,6 +83,8 @@ def provision_node(data_dir: Path) -> dict[str, Any]:
     _provision_operator(data_dir / OPERATOR_FILE)
     pins = _pins_of([node, *(find_lab(demo.slug) for demo in LABS)])
     write_private_json(data_dir / PINS_FILE, pins)
+    for demo, account in zip(LABS, accounts, strict=True):
+        write_tool_configuration(demo.folder(data_dir) / TOOL_FILE, account, data_dir / PINS_FILE)
     persons = {demo.slug: Person.objects.get(username=demo.person).identity_id for demo in LABS}
     return {"persons": persons, "pins": pins}
 

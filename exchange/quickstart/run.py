@@ -89,9 +89,7 @@ def _run(options: Options, supervisor: Supervisor, say: Say) -> None:
     for line in address_lines(address):
         say(line)
     data_dir = stack.data_dir
-    for line in sign_in_lines(
-        str(data_dir / CREDENTIALS_FILE), str(data_dir / OPERATOR_FILE), str(data_dir / PINS_FILE)
-    ):
+    for line in sign_in_lines(*(str(data_dir / name) for name in (CREDENTIALS_FILE, OPERATOR_FILE, PINS_FILE, "labs"))):
         say(line)
     say("ready")
     supervisor.wait()

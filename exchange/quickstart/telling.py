@@ -43,12 +43,13 @@ def address_lines(address: str) -> list[str]:
     ]
 
 
-def sign_in_lines(credentials: str, operator: str, pins: str) -> list[str]:
+def sign_in_lines(credentials: str, operator: str, pins: str, labs: str) -> list[str]:
     """Where the secrets are; the terminal shows none."""
     return [
         "how to sign in:",
         f"  labs             tokens, passwords and one-time code secrets of {_names()}: {credentials}",
         f"  operator         {operator}",
+        f"  lab tool         COMMONWATCH_CONFIG={labs}/<lab>/config.toml commonwatch ...",
         f"  root thumbprints {pins}  (commonwatch --pins)",
     ]
 
