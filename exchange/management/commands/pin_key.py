@@ -10,10 +10,14 @@ from exchange.management.answering import AnsweringCommand, Facts
 from exchange.services.keys import pin_key
 from exchange.services.labs import find_lab
 from exchange.services.principals import OPERATOR
+from exchange.stix.keys import is_thumbprint
 
 
 class Command(AnsweringCommand):
     help = "Pin the thumbprint of a lab's root key, after comparing it with the lab over another channel."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        super().run_from_argv(_with_dashed_thumbprints_last(argv))
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("lab")
@@ -23,3 +27,10 @@ class Command(AnsweringCommand):
         lab = find_lab(options["lab"])
         pin_key(actor=OPERATOR, lab=lab, thumbprint=options["thumbprint"])
         return {"lab": lab.slug, "pinned": options["thumbprint"]}
+
+
+def _with_dashed_thumbprints_last(argv: list[str]) -> list[str]:
+    """One thumbprint in 64 begins with "-", and would be taken for an option: such words go behind "--"."""
+    dashed = [word for word in argv if word.startswith("-") and is_thumbprint(word)]
+    others = [word for word in argv if word not in dashed]
+    return [*others, "--", *dashed] if dashed and "--" not in argv else argv

@@ -1,0 +1,389 @@
+"""`manage.py quickstart` as a person runs it: a process, a terminal, Ctrl-C, and the lab tool beside it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.models import AuditEvent, Person, Token
+from exchange.quickstart.accounts import read_accounts
+from exchange.quickstart.provisioning import provision_node
+from exchange.samples import LABS, expected_views, sample_ids
+from exchange.services.access import authenticate_token
+from exchange.services.clock import now
+from exchange.services.tokens import prefix_of
+from exchange.stack import free_port
+from exchange.stack.locks import is_locked
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMONWATCH = str(Path(sys.executable).with_name("commonwatch"))
+FIRST_READY_S = 120
+LATER_READY_S = 15
+FIELDS = {
+    "lab",
+    "node",
+    "identity",
+    "username",
+    "password",
+    "totp_secret",
+    "api_token",
+    "client_token",
+    "key_file",
+    "root_key_file",
+}
+SECRET_FIELDS = ("password", "totp_secret", "api_token", "client_token")
+
+
+def environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+
+
+@dataclass
+class Quickstart:
+    """One run: its data directory, its port and its process."""
+
+    data_dir: Path
+    port: int
+    arguments: tuple[str, ...] = ()
+    process: subprocess.Popen[str] | None = None
+    ready_after_s: float = 0.0
+
+    @property
+    def output_path(self) -> Path:
+        return self.data_dir.with_name(f"{self.data_dir.name}.txt")
+
+    @property
+    def output(self) -> str:
+        return self.output_path.read_text()
+
+    @property
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        return {entry["lab"]: entry for entry in json.loads((self.data_dir / "credentials.json").read_text())}
+
+    def start(self, within_s: float = FIRST_READY_S) -> None:
+        argv = [sys.executable, str(ROOT / "manage.py"), "quickstart", "--data-dir", str(self.data_dir)]
+        began = time.monotonic()
+        with self.output_path.open("w") as output:
+            self.process = subprocess.Popen(
+                [*argv, "--port", str(self.port), *self.arguments],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment(),
+                text=True,
+            )
+        while "ready" not in self.output.splitlines():
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() - began < within_s, self.output
+            time.sleep(0.05)
+        self.ready_after_s = time.monotonic() - began
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def something_runs(self) -> bool:
+        servers = any(is_locked(self.data_dir / f"{name}.lock") for name in ("postgres", "valkey"))
+        return servers or self.answers("/healthz") is not None
+
+    def answers(self, path: str) -> int | None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path, headers={"Host": "localhost"})
+            return connection.getresponse().status
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    def pids(self, needle: str) -> list[int]:
+        """Processes whose arguments contain `needle` and this run's port or folder."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                arguments = (folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+            except OSError:
+                continue
+            ours = str(self.port) in arguments or any(str(self.data_dir) in argument for argument in arguments)
+            if ours and any(needle in argument for argument in arguments):
+                found.append(int(folder.name))
+        return found
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quickstart]:
+    """The exchange of a first start, for tests that leave it as it is."""
+    run = Quickstart(tmp_path_factory.mktemp("quickstart") / "data", free_port())
+    run.start()
+    yield run
+    assert run.stop() == 0, run.output
+    assert not run.something_runs()
+
+
+def eventually(condition: Any, timeout_s: float = 30.0) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+# --- what it leaves ----------------------------------------------------------------------------------------------
+
+
+def test_accounts_are_complete_and_private(quickstart: Quickstart) -> None:
+    path = quickstart.data_dir / "credentials.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(quickstart.accounts) == list(LABS)
+    for lab, account in quickstart.accounts.items():
+        assert set(account) == FIELDS
+        assert account["node"] == f"http://localhost:{quickstart.port}"
+        assert (account["key_file"] is None) == (lab == "borealis")
+        for name in ("key_file", "root_key_file"):
+            if account[name]:
+                assert stat.S_IMODE(Path(account[name]).stat().st_mode) == 0o600
+
+
+def test_pins_name_every_lab_and_the_node(quickstart: Quickstart) -> None:
+    pins = json.loads((quickstart.data_dir / "pins.json").read_text())
+    assert set(pins) == {*LABS, "main"}
+    for lab, account in quickstart.accounts.items():
+        assert pins[lab] == [json.loads(Path(account["root_key_file"]).read_text())["kid"]]
+
+
+def test_terminal_and_logs_show_no_secret(quickstart: Quickstart) -> None:
+    texts = {path.name: path.read_text(errors="replace") for path in (quickstart.data_dir / "log").iterdir()}
+    texts["terminal"] = quickstart.output
+    operator = json.loads((quickstart.data_dir / "operator.json").read_text())
+    secrets = [account[name] for account in quickstart.accounts.values() for name in SECRET_FIELDS]
+    secrets += [operator["password"], operator["totp_secret"]]
+    for key_file in [*quickstart.data_dir.glob("labs/*/*-key.json"), *quickstart.data_dir.glob("nodes/*/*-key.json")]:
+        secrets.append(json.loads(key_file.read_text())["d"])
+    values = json.loads((quickstart.data_dir / "nodes/main/environment.json").read_text())
+    stack = json.loads((quickstart.data_dir / "stack.json").read_text())
+    secrets += [values["secret_key"], values["sealing_keys"]]
+    secrets += [value for name, value in stack.items() if name.endswith("_password")]
+    shown = {name for name, text in texts.items() for secret in secrets if secret in text}
+    assert shown == set()
+
+
+def test_arguments_of_its_processes_hold_no_secret(quickstart: Quickstart) -> None:
+    tokens = [account["api_token"] for account in quickstart.accounts.values()]
+    stack = json.loads((quickstart.data_dir / "stack.json").read_text())
+    tokens += [value for name, value in stack.items() if name.endswith("_password")]
+    for pid in quickstart.pids(""):
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
+        assert not any(token in arguments for token in tokens)
+
+
+def test_terminal_says_what_each_lab_cannot_see_and_why(quickstart: Quickstart) -> None:
+    blocks = re.split(r"\n\n", quickstart.output)
+    for lab, views in expected_views().items():
+        block = next(text for text in blocks if text.startswith(f"{lab} ("))
+        hidden = {key: view.reason for key, view in views.items() if not view.may_read}
+        assert set(re.findall(r"^    (\S+/\S+)", block, re.MULTILINE)) == set(hidden)
+        flat = " ".join(block.split())
+        assert all(f"{key} because {reason}" in flat for key, reason in hidden.items())
+
+
+# --- the lab tool against it -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_pull_as_each_lab_gives_exactly_the_table(quickstart: Quickstart, tmp_path: Path, lab: str) -> None:
+    account = quickstart.accounts[lab]
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("commonwatch")),
+            "pull",
+            "--collection",
+            "all",
+            "--to",
+            str(tmp_path / "o"),
+        ],
+        env=environment()
+        | {
+            "COMMONWATCH_NODE": account["node"],
+            "COMMONWATCH_TOKEN": account["api_token"],
+            "COMMONWATCH_PINS": str(quickstart.data_dir / "pins.json"),
+            "HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    pulled = {(path.parent.name, path.name) for path in (tmp_path / "o/objects").glob("*/*")}
+    identities = {name: entry["identity"] for name, entry in quickstart.accounts.items()}
+    # The analyst's identity is known to the node alone; ids of the samples do not depend on it.
+    ids = sample_ids(identities | {"borealis:analyst": identities["borealis"]}, datetime.now(UTC))
+    came = {key for key, stix_id in ids.items() if (identities[key.partition("/")[0]], stix_id) in pulled}
+    assert came == {key for key, view in expected_views()[lab].items() if view.may_read}
+
+
+@pytest.mark.parametrize("field", ["api_token", "client_token"])
+def test_tokens_open_the_rest_door(quickstart: Quickstart, field: str) -> None:
+    account = quickstart.accounts["aurora"]
+    connection = http.client.HTTPConnection("127.0.0.1", quickstart.port, timeout=10)
+    connection.request("GET", "/api/v1/whoami/", headers={"Authorization": f"Bearer {account[field]}"})
+    answer = connection.getresponse()
+    who = json.loads(answer.read())
+    connection.close()
+    assert (answer.status, who["lab"], who["client"]) == (200, "aurora", field == "client_token")
+
+
+# --- beside others -----------------------------------------------------------------------------------------------
+
+
+def run_to_its_end(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "quickstart", *arguments],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_second_one_on_the_same_folder_is_refused_in_one_line(quickstart: Quickstart) -> None:
+    done = run_to_its_end("--data-dir", str(quickstart.data_dir), "--port", str(free_port()))
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [f"CommandError: quickstart is running in {quickstart.data_dir} already"]
+
+
+def test_asked_for_port_that_is_taken_is_refused_in_one_line(quickstart: Quickstart, tmp_path: Path) -> None:
+    done = run_to_its_end("--data-dir", str(tmp_path / "other"), "--port", str(quickstart.port))
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [f"CommandError: port {quickstart.port} is taken; choose another with --port"]
+    assert not (tmp_path / "other/postgres").exists()
+
+
+def test_other_commands_share_the_running_stack(quickstart: Quickstart) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "check_exchange", "--json"],
+        env=environment() | {"DATA_DIR": str(quickstart.data_dir)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["green"] is True
+    assert quickstart.answers("/readyz") == 200
+
+
+def test_web_process_that_is_killed_comes_back(quickstart: Quickstart) -> None:
+    before = quickstart.pids("exchange.wsgi:application")
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: quickstart.answers("/readyz") == 200)
+    assert not set(before) & set(quickstart.pids("exchange.wsgi:application"))
+
+
+# --- accounts, without the processes -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def provisioned(database: None, tmp_path: Path) -> Path:
+    (tmp_path / "nodes/main").mkdir(parents=True)
+    provision_node(tmp_path)
+    return tmp_path
+
+
+def tokens_of(data_dir: Path) -> list[str]:
+    accounts = read_accounts(data_dir / "credentials.json").values()
+    return [secret for account in accounts for secret in (account.api_token, account.client_token)]
+
+
+def test_provisioning_again_changes_nothing(provisioned: Path) -> None:
+    files = ("credentials.json", "operator.json", "pins.json")
+    before = [(provisioned / name).read_bytes() for name in files]
+    events = AuditEvent.objects.count()
+    provision_node(provisioned)
+    assert [(provisioned / name).read_bytes() for name in files] == before
+    assert AuditEvent.objects.count() == events
+
+
+@pytest.mark.parametrize("name", ["credentials.json", "operator.json"])
+def test_lost_file_of_accounts_is_made_anew_with_other_secrets(provisioned: Path, name: str) -> None:
+    before = json.loads((provisioned / name).read_text())
+    (provisioned / name).unlink()
+    provision_node(provisioned)
+    after = json.loads((provisioned / name).read_text())
+    for old, new in zip(*([value] if isinstance(value, dict) else value for value in (before, after)), strict=True):
+        assert new["username"] == old["username"]
+        assert new["password"] != old["password"]
+        person = Person.objects.get(username=new["username"])
+        assert person.check_password(new["password"])
+        assert not person.check_password(old["password"])
+    for secret in tokens_of(provisioned):
+        assert authenticate_token(secret, source_address="127.0.0.1").lab_slug in LABS
+
+
+def test_token_that_is_about_to_expire_is_renewed_alone(provisioned: Path) -> None:
+    first, *others = tokens_of(provisioned)
+    Token.objects.filter(prefix=prefix_of(first)).update(expires_at=now() + timedelta(hours=1))
+    provision_node(provisioned)
+    renewed, *same = tokens_of(provisioned)
+    assert same == others
+    assert renewed != first
+    assert authenticate_token(renewed, source_address="127.0.0.1").lab_slug == "aurora"
+
+
+def test_keys_that_a_crash_left_half_made_are_made_again(database: None, tmp_path: Path) -> None:
+    (tmp_path / "nodes/main").mkdir(parents=True)
+    half = tmp_path / "labs/.borealis.new"
+    half.mkdir(parents=True)
+    (half / "root-key.json").write_text("half")
+    provision_node(tmp_path)
+    assert not half.exists()
+    assert not (tmp_path / "labs/borealis/signing-key.json").exists()
+
+
+# --- starts and stops --------------------------------------------------------------------------------------------
+
+
+def test_second_start_keeps_everything_and_empty_publishes_nothing(tmp_path: Path) -> None:
+    run = Quickstart(tmp_path / "data", free_port(), ("--empty", "--no-peer"))
+    run.start()
+    accounts = run.accounts
+    assert "published" not in run.output
+    assert "could not see" not in run.output
+    assert run.stop(signal.SIGTERM) == 0
+    assert not run.something_runs()
+
+    run.arguments = ()
+    run.start(within_s=LATER_READY_S)
+    assert run.accounts == accounts
+    assert "published 45 objects" in run.output
+    assert run.stop() == 0
+
+    run.port = free_port()
+    run.start(within_s=LATER_READY_S)
+    assert "published" not in run.output
+    secrets = [{name: entry[name] for name in FIELDS - {"node"}} for entry in run.accounts.values()]
+    assert secrets == [{name: entry[name] for name in FIELDS - {"node"}} for entry in accounts.values()]
+    assert {entry["node"] for entry in run.accounts.values()} == {f"http://localhost:{run.port}"}
+
+    assert run.process is not None
+    run.process.kill()
+    run.process.wait()
+    assert eventually(lambda: not run.something_runs())
+    assert eventually(lambda: run.pids("") == [])
