@@ -17,9 +17,20 @@ from exchange.services.errors import NotReadyError
 
 
 @contextmanager
-def reading(audience_ids: Sequence[int]) -> Iterator[None]:
-    """A transaction that sees the entries, versions, objects and tombstones of these audiences."""
+def snapshot() -> Iterator[None]:
+    """A transaction whose statements all see the state that its first one sees."""
     with transaction.atomic():
+        execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", {})
+        yield
+
+
+@contextmanager
+def reading(audience_ids: Sequence[int]) -> Iterator[None]:
+    """A transaction that sees the entries, versions, objects and tombstones of these audiences.
+
+    Inside a `snapshot` it is that transaction, which is to end with it.
+    """
+    with transaction.atomic(savepoint=False):
         _set_local("commonwatch.audiences", "{" + ",".join(map(str, audience_ids)) + "}")
         yield
 

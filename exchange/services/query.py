@@ -14,11 +14,11 @@ from typing import Any
 
 from exchange.services.collections import CollectionView
 from exchange.services.cursors import make_cursor, read_cursor
-from exchange.services.database import execute, reading
+from exchange.services.database import execute
 from exchange.services.delivery import record_delivery
 from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotFoundError
 from exchange.services.principals import ANONYMOUS, Principal
-from exchange.services.sharing import readable_audiences
+from exchange.services.sharing import readable_audiences, reading_as
 from exchange.stix.markings import Tlp
 from exchange.stix.timestamps import format_taxii
 
@@ -114,9 +114,8 @@ def read_page(*, principal: Principal, collection: CollectionView, request: Page
         raise InvalidRequestError("a page has one object at least", code="limit", pointer="limit")
     after = read_cursor(principal, question, collection, request.cursor) if request.cursor else 0
     limit = min(request.limit, collection.page_limit)
-    readable = readable_audiences(principal)
-    query, params = _page_query(collection, request)
-    with reading(readable):
+    with reading_as(principal) as readable:
+        query, params = _page_query(collection, request)
         rows = execute(query, {**params, "readable": readable, "after": after, "limit": limit + 1}).fetchall()
         entries = [_entry(row) for row in rows[:limit]]
         record_delivery(
@@ -196,17 +195,16 @@ def _read_of_object(
     views = [view for view in collections if view.can_read]
     sources = sorted({source for view in views for source in view.sources})
     open_sources = sorted({source for view in views for source in view.open_sources})
-    readable = readable_audiences(principal)
-    params = {"readable": readable, "id": stix_id, "sources": sources, "lab": _reads_its_own(principal)}
-    where = "e.collection_id = ANY (%(sources)s)"
-    if open_sources:
-        where += f" AND {_FOR_ANYBODY}"
-        params |= _open(open_sources)
-    query = (
-        f"{_COLUMNS} WHERE {which} AND {_READABLE} AND NOT e.is_shared AND o.stix_id = %(id)s"
-        f" AND (({where}) OR o.producer_id = %(lab)s) ORDER BY e.seq"
-    )
-    with reading(readable):
+    with reading_as(principal) as readable:
+        params = {"readable": readable, "id": stix_id, "sources": sources, "lab": _reads_its_own(principal)}
+        where = "e.collection_id = ANY (%(sources)s)"
+        if open_sources:
+            where += f" AND {_FOR_ANYBODY}"
+            params |= _open(open_sources)
+        query = (
+            f"{_COLUMNS} WHERE {which} AND {_READABLE} AND NOT e.is_shared AND o.stix_id = %(id)s"
+            f" AND (({where}) OR o.producer_id = %(lab)s) ORDER BY e.seq"
+        )
         entries = [_entry(row) for row in execute(query, params).fetchall()]
         record_delivery(
             principal,

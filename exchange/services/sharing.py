@@ -8,12 +8,13 @@ Grants on collections are a second, separate condition: services/collections.py.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connection
 
-from exchange.services.database import execute
+from exchange.services.database import execute, reading, snapshot
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
@@ -135,6 +136,19 @@ def readable_audiences(reader: Principal) -> list[int]:
         "person": reader.person_identity or None,
     }
     return [row[0] for row in execute(_READABLE, params).fetchall()]
+
+
+@contextmanager
+def reading_as(reader: Principal) -> Iterator[list[int]]:
+    """A transaction that sees what `reader` may read; gives the ids of its audiences.
+
+    Ids and rows come from one state of the database. Else an audience that is new in between would hide its entry
+    from a page that shows a later entry, and a follower would never come back for the first.
+    """
+    with snapshot():
+        readable = readable_audiences(reader)
+        with reading(readable):
+            yield readable
 
 
 def intern_audiences(rules: Iterable[AudienceRule]) -> Mapping[bytes, int]:
