@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -208,6 +210,23 @@ def test_collection_is_made_with_floor_and_grants(manage: Manage) -> None:
     assert "the alias feeds is taken" in manage.refusal("create_collection", "feeds", "--title", "Feeds")
     assert "no TLP label" in manage.refusal("create_collection", "other", "--title", "O", "--floor", "pink")
     assert "no lab nolab" in manage.refusal("create_collection", "other", "--title", "O", "--read", "nolab")
+
+
+# --- the documentation -------------------------------------------------------------------------------------------
+
+
+def test_commands_of_the_documentation_run_as_they_stand(tmp_path: Path) -> None:
+    text = (ROOT / "docs/operations.md").read_text()
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    with Stack(tmp_path / "data", durable=False) as stack:
+        manage = Manage(stack.data_dir)
+        for line in block.splitlines():
+            python, script, *arguments = shlex.split(line)
+            assert (python, script) == ("python", "manage.py")
+            done = manage.run(*(str(tmp_path / word) if word.endswith(".json") else word for word in arguments))
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+    assert done.stdout.endswith("green\n")
+    assert (tmp_path / "node-root-key.json").exists()
 
 
 # --- checking ----------------------------------------------------------------------------------------------------
