@@ -2,10 +2,13 @@
 
 from django_otp.admin import OTPAdminSite
 
+from exchange.admin.signing_in import OperatorLoginForm
+
 
 class OperatorsSite(OTPAdminSite):  # type: ignore[misc]  # django-otp has no type stubs
     """Operators see metadata of everything; the content of objects is not shown here."""
 
     site_header = "commonwatch operators"
     site_title = "commonwatch"
+    login_form = OperatorLoginForm
     index_title = "Labs, collections, keys and logs"
