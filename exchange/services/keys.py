@@ -72,8 +72,8 @@ def _known_key(row: tuple[Any, ...]) -> KnownKey:
 
 
 def keys_of(lab: Lab) -> list[stix_keys.PublicKey]:
-    """Every key that the lab ever introduced, oldest first, with its state."""
-    rows = SigningKey.objects.filter(lab=lab).order_by("nbf", "kid").values_list("kid", flat=True)
+    """Every key that the lab ever introduced, oldest first, with its state; not those that wait for that (`nbf` 0)."""
+    rows = SigningKey.objects.filter(lab=lab, nbf__gt=0).order_by("nbf", "kid").values_list("kid", flat=True)
     found = find_keys(rows)
     return [found[kid].key for kid in rows]
 
