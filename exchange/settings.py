@@ -115,6 +115,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s e"
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import action
+from django.contrib.admin import action, display
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from exchange.admin.pages import ServicePage, actor_of, text_of
-from exchange.models import IdentityApproval, Lab, Person, Pin, Token
+from exchange.models import IdentityApproval, Lab, Person, Pin, SigningKey, Token
 from exchange.services.administration import revoke_any_token, set_person_active
 from exchange.services.errors import ExchangeError
 from exchange.services.keys import approve_identity, pin_key
@@ -113,24 +114,34 @@ class PinPage(ServicePage):
         return Pin.objects.get(thumbprint=values["thumbprint"])
 
 
+def _second(name: str, label: str) -> Callable[[SigningKey], datetime | None]:
+    """A column for a time that is kept as Unix seconds."""
+
+    @display(description=label, ordering=name)
+    def column(key: SigningKey) -> datetime | None:
+        value: int | None = getattr(key, name)
+        return None if value is None else datetime.fromtimestamp(value, UTC)
+
+    return column
+
+
+# Django takes columns as callables; its stubs know only some of the places.
+KEY_TIMES: tuple[Any, ...] = (
+    _second("nbf", "from"),
+    _second("exp", "until"),
+    _second("revoked_at", "revoked"),
+    _second("compromised_since", "compromised since"),
+)
+
+
 class SigningKeyPage(ServicePage):
     """Public parts and states of keys. The sealed part of an exchange-held key has no field here."""
 
-    list_display = ("kid", "lab", "use", "custody", "nbf", "exp", "revoked_at", "compromised_since")
+    list_display = ("kid", "lab", "use", "custody", *KEY_TIMES)
     list_filter = ("use", "custody", "lab")
     search_fields = ("kid",)
-    fields = (
-        "kid",
-        "lab",
-        "use",
-        "custody",
-        "x",
-        "nbf",
-        "exp",
-        "revoked_at",
-        "compromised_since",
-        "first_seen_at",
-    )
+    fields = ("kid", "lab", "use", "custody", "x", *KEY_TIMES, "first_seen_at")
+    readonly_fields = KEY_TIMES
 
 
 class IdentityApprovalPage(ServicePage):

@@ -11,4 +11,5 @@ class OperatorsSite(OTPAdminSite):  # type: ignore[misc]  # django-otp has no ty
     site_header = "commonwatch operators"
     site_title = "commonwatch"
     login_form = OperatorLoginForm
+    site_url = None
     index_title = "Labs, collections, keys and logs"
