@@ -1,0 +1,12 @@
+"""Reads: pages of a collection, single objects, versions. Every door reads through here.
+
+Two conditions, always both: the collection's grant (a CollectionView with `sources`) and the audience. The query
+filters by both; row-level security repeats the second. A page costs the same number of queries whatever its
+length, and no object is parsed.
+"""
+
+from exchange.services.query.entries import PageEntry
+from exchange.services.query.object import read_object, read_versions
+from exchange.services.query.page import Page, PageRequest, read_page
+
+__all__ = ["Page", "PageEntry", "PageRequest", "read_object", "read_page", "read_versions"]

@@ -1,0 +1,75 @@
+"""What a reader gets of one version, and the conditions under which it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from exchange.services.principals import ANONYMOUS
+from exchange.services.sharing import readable_audiences
+from exchange.stix.markings import Tlp
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One version as a reader gets it; `body` is what its producer signed, byte for byte."""
+
+    seq: int
+    date_added: datetime
+    body: bytes
+    version: str
+    type: str
+    label: Tlp
+    state: str
+    collection: str
+    producer: str
+    producer_status: str
+    custody: str
+
+
+COLUMNS = """
+SELECT e.seq, e.date_added, v.body, v.version_text, e.type, v.label, o.state, c.alias, l.slug, l.status,
+       coalesce(k.custody, '')
+FROM entry e
+JOIN version v ON v.id = e.version_id
+JOIN object o ON o.id = e.object_id
+JOIN collection c ON c.id = e.collection_id
+JOIN lab l ON l.id = o.producer_id
+LEFT JOIN signing_key k ON k.kid = v.kid
+"""
+READABLE = "e.audience_id = ANY (%(readable)s) AND e.newest_audience_id = ANY (%(readable)s)"
+
+
+# Where a member reads without a grant, "every lab" does not mean it.
+FOR_ANYBODY = """(e.collection_id <> ALL (%(open)s)
+       OR (e.audience_id = ANY (%(anybody)s) AND e.newest_audience_id = ANY (%(anybody)s)))"""
+
+
+def open_params(sources: Sequence[int]) -> dict[str, Any]:
+    """Parameters of FOR_ANYBODY: where the reader is anybody, and what anybody reads."""
+    return {"open": list(sources), "anybody": readable_audiences(ANONYMOUS)}
+
+
+def with_open(filters: dict[str, object], sources: Sequence[int]) -> dict[str, object]:
+    """The filter for the delivery log: it says where the reader was anybody."""
+    return {**filters, "open": list(sources)} if sources else filters
+
+
+def entry_of(row: tuple[Any, ...]) -> PageEntry:
+    """A row of COLUMNS."""
+    seq, date_added, body, version, type_, label, state, collection, producer, producer_status, custody = row
+    return PageEntry(
+        seq=seq,
+        date_added=date_added,
+        body=bytes(body),
+        version=version,
+        type=type_,
+        label=Tlp(label),
+        state=state,
+        collection=collection,
+        producer=producer,
+        producer_status=producer_status,
+        custody=custody,
+    )
