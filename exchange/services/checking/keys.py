@@ -20,10 +20,13 @@ from exchange.stix.signature import open_signed
 def check_keys(report: Report) -> Mapping[str, KnownKey]:
     """Check every lab's keys; answers the key table by thumbprint."""
     known = find_keys(SigningKey.objects.values_list("kid", flat=True))
+    chained: set[str] = set()
     for lab in Lab.objects.exclude(identity_id=None).order_by("id"):
         state = _verified_chain(report, lab, known)
         if state is not None:
             _compare(report, lab, state, known)
+            chained |= set(state.keys)
+    _check_strays(report, chained, known)
     for row in SigningKey.objects.exclude(sealed=None):
         _check_sealed(report, row)
     report.count("keys", len(known))
@@ -65,6 +68,13 @@ def _compare(report: Report, lab: Lab, state: KeyState, known: Mapping[str, Know
             report.add("key-missing", f"key {kid}", f"the chain of {lab.slug} has it, the table does not")
         elif known[kid].key != key or known[kid].lab_id != lab.id:
             report.add("key-differs", f"key {kid}", f"the table says other than the chain of {lab.slug}")
+
+
+def _check_strays(report: Report, chained: set[str], known: Mapping[str, KnownKey]) -> None:
+    """A key of nobody's chain would make sound whatever it signed; only what the exchange made may wait for one."""
+    for kid, key in known.items():
+        if key.key.nbf > 0 and kid not in chained:
+            report.add("key-stray", f"key {kid}", "no identity names it")
 
 
 def _check_sealed(report: Report, row: SigningKey) -> None:

@@ -28,6 +28,11 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
         " WHERE e.seq > s.last_seq OR e.date_added > s.last_date_added",
     ),
     (
+        "sequencer",
+        "the sequencer is behind the leaf",
+        "SELECT 'leaf ' || f.seq FROM leaf f, sequencer s WHERE f.seq > s.last_seq",
+    ),
+    (
         "audience",
         "its readers are not those of its version",
         "SELECT 'entry ' || e.seq FROM entry e JOIN version v ON v.id = e.version_id"
@@ -38,13 +43,39 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
         "its newest readers are not those of the object's newest version",
         "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id"
         " JOIN version v ON v.id = o.newest_version_id"
-        " WHERE e.newest_audience_id <> v.audience_id OR o.newest_audience_id <> v.audience_id",
+        " WHERE (e.newest_audience_id, o.newest_audience_id) IS DISTINCT FROM (v.audience_id, v.audience_id)",
     ),
     (
         "newest",
         "is_newest does not mark the object's newest version",
         "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id"
-        " WHERE e.is_newest <> (e.version_id = o.newest_version_id)",
+        " WHERE e.is_newest IS DISTINCT FROM (e.version_id = o.newest_version_id)",
+    ),
+    (
+        "first",
+        "is_first does not mark the object's first version",
+        "SELECT 'entry ' || e.seq FROM entry e JOIN version_key k ON k.version_id = e.version_id"
+        " WHERE NOT e.is_shared AND e.is_first = EXISTS (SELECT FROM version_key b JOIN entry f"
+        " ON f.version_id = b.version_id AND NOT f.is_shared"
+        " WHERE b.object_id = e.object_id AND b.version_key < k.version_key)",
+    ),
+    (
+        "object-missing",
+        "the entry has no object",
+        "SELECT 'entry ' || e.seq FROM entry e WHERE NOT EXISTS (SELECT FROM object o WHERE o.id = e.object_id)",
+    ),
+    (
+        "held",
+        "a version that waits for its marking is shown",
+        "SELECT 'version ' || h.version_id FROM held h JOIN object o ON o.id = h.object_id"
+        " WHERE o.newest_version_id = h.version_id OR EXISTS (SELECT FROM entry e WHERE e.version_id = h.version_id)",
+    ),
+    (
+        "leaf-missing",
+        "the number was given to an operation that has no leaf",
+        "SELECT 'number ' || n FROM sequencer s, generate_series(1, s.last_seq) n"
+        " WHERE NOT EXISTS (SELECT FROM leaf f WHERE f.seq = n)"
+        " AND NOT EXISTS (SELECT FROM entry e WHERE e.seq = n AND e.is_shared)",
     ),
     (
         "newest",

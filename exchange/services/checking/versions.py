@@ -27,7 +27,7 @@ BATCH = 1_000
 
 _VERSIONS = """
 SELECT v.id, v.body, v.version_text, v.digest, v.label, v.audience_id, v.distribution, v.kid, v.received_at,
-       o.id, o.stix_id, o.type, o.producer_id, coalesce(l.identity_id, ''), k.version_key, k.digest,
+       o.id, o.stix_id, o.type, o.producer_id, coalesce(l.identity_id, ''), l.kind = 'node', k.version_key, k.digest,
        EXISTS (SELECT FROM held h WHERE h.version_id = v.id),
        (SELECT m.body FROM object mo JOIN version m ON m.id = mo.newest_version_id
         WHERE mo.producer_id = o.producer_id AND mo.stix_id = v.distribution)
@@ -57,6 +57,7 @@ class StoredVersion:
     type: str
     producer_id: int
     producer: str
+    is_of_node: bool
     version_key: str | None
     key_digest: bytes | None
     is_held: bool
@@ -146,7 +147,7 @@ def _check_readers(
     label = _label(members)
     if int(label) != stored.label:
         report.add("label", stored.where, f"the bytes say {label.label}")
-    if stored.is_held or WITHDRAWAL_EXTENSION in members.get("extensions", {}):
+    if stored.is_held or (stored.is_of_node and WITHDRAWAL_EXTENSION in members.get("extensions", {})):
         return
     if audiences.get(stored.audience_id) != _audience(stored, checked, label):
         report.add("audience", stored.where, "its readers are not those that label and recipients mean")
