@@ -9,6 +9,7 @@ from typing import Any
 
 from exchange.models import Audience
 from exchange.services.checking.report import Report
+from exchange.services.compromise import QUARANTINED
 from exchange.services.database import execute
 from exchange.services.errors import ExchangeError
 from exchange.services.keys import KnownKey
@@ -29,6 +30,7 @@ _VERSIONS = """
 SELECT v.id, v.body, v.version_text, v.digest, v.label, v.audience_id, v.distribution, v.kid, v.received_at,
        o.id, o.stix_id, o.type, o.producer_id, coalesce(l.identity_id, ''), l.kind = 'node', k.version_key, k.digest,
        EXISTS (SELECT FROM held h WHERE h.version_id = v.id),
+       EXISTS (SELECT FROM held h WHERE h.version_id = v.id AND h.missing_marking = %(quarantined)s),
        (SELECT m.body FROM object mo JOIN version m ON m.id = mo.newest_version_id
         WHERE mo.producer_id = o.producer_id AND mo.stix_id = v.distribution)
 FROM version v
@@ -61,6 +63,7 @@ class StoredVersion:
     version_key: str | None
     key_digest: bytes | None
     is_held: bool
+    is_quarantined: bool
     marking: bytes | None
 
     @property
@@ -85,7 +88,7 @@ def check_versions(report: Report, keys: Mapping[str, KnownKey], tell: Callable[
 def _stored_versions() -> Iterator[StoredVersion]:
     after = 0
     while True:
-        batch = execute(_VERSIONS, {"after": after, "limit": BATCH}).fetchall()
+        batch = execute(_VERSIONS, {"after": after, "limit": BATCH, "quarantined": QUARANTINED}).fetchall()
         yield from (StoredVersion(*row) for row in batch)
         if len(batch) < BATCH:
             return
@@ -105,7 +108,10 @@ def _check_version(
     checked = check_object(read_object(bytes(stored.body)))
     if (checked.id, checked.type) != (stored.stix_id, stored.type):
         report.add("version", stored.where, "the bytes are of another object")
-    if stored.version_key is None or stored.key_digest is None:
+    if stored.is_quarantined:
+        if stored.version_key is not None:
+            report.add("quarantine", stored.where, "its key is in the way of what its producer signs again")
+    elif stored.version_key is None or stored.key_digest is None:
         report.add("version-key", stored.where, "its key is missing")
     elif ordering_key(stored.version_text) != stored.version_key or bytes(stored.key_digest) != bytes(stored.digest):
         report.add("version-key", stored.where, "its key says other than the version")
@@ -117,7 +123,7 @@ def _check_version(
         report.add("digest", stored.where, "the bytes have another digest")
     if _version_of(checked, signed) != stored.version_text:
         report.add("version", stored.where, "the bytes are of another version")
-    if not carries_keys(checked.members):
+    if not carries_keys(checked.members) and not stored.is_quarantined:
         _check_signature(report, stored, signed, keys)
     _check_readers(report, stored, checked, audiences)
 

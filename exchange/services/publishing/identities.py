@@ -7,6 +7,7 @@ from datetime import datetime
 
 from exchange.models import Lab
 from exchange.services.audit import record_event
+from exchange.services.compromise import quarantine_compromised
 from exchange.services.errors import AccessDeniedError, PolicyError
 from exchange.services.keys import extend_chain, find_keys, store_chain
 from exchange.services.labs import log_clear
@@ -36,6 +37,7 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
     results, _ = store_versions(lab.pk, [item.prepared(lab_identity=state.identity, received_at=moment)])
     if results[0].status is StoreStatus.STORED:
         take_keys(principal, lab, state, item.verified.signed.payload_sha256, moment)
+        quarantine_compromised(principal, lab, moment)
     return results[0]
 
 
