@@ -7,6 +7,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+IS_FOLLOWED = Q(is_newest=True) | Q(is_late=True)
+"""What followers of the newest versions may meet: see exchange/services/query/versions.py."""
+
 
 class Entry(models.Model):
     """A version's place in its home collection (partitioned by seq, under row-level security).
@@ -26,16 +29,15 @@ class Entry(models.Model):
     newest_audience_id = models.IntegerField()
     is_newest = models.BooleanField()
     is_first = models.BooleanField()
+    is_late = models.BooleanField(default=False, help_text="came after a newer version")
     is_shared = models.BooleanField(default=False, help_text="a fixed object outside its home: not in views")
 
     class Meta:
         db_table = "entry"
         indexes: ClassVar = [
-            models.Index(fields=["collection_id", "seq"], name="entry_newest", condition=Q(is_newest=True)),
-            models.Index(
-                fields=["collection_id", "type", "seq"], name="entry_newest_type", condition=Q(is_newest=True)
-            ),
-            models.Index(fields=["seq"], name="entry_newest_all", condition=Q(is_newest=True)),
+            models.Index(fields=["collection_id", "seq"], name="entry_newest", condition=IS_FOLLOWED),
+            models.Index(fields=["collection_id", "type", "seq"], name="entry_newest_type", condition=IS_FOLLOWED),
+            models.Index(fields=["seq"], name="entry_newest_all", condition=IS_FOLLOWED),
             models.Index(fields=["object_id"], name="entry_object"),
             models.Index(fields=["date_added"], name="entry_date"),
         ]

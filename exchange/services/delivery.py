@@ -66,26 +66,37 @@ class Recipient:
     day: date
 
 
+# A version was delivered if the answer asked for every version, for this one, or for the first or the last and there
+# was no other at that time that the answer could have held instead.
 _RECIPIENTS = """
 SELECT l.slug, v.version_text, min(d.at)::date
 FROM object o
 JOIN entry e ON e.object_id = o.id
 JOIN version v ON v.id = e.version_id AND v.label >= %(label)s
+JOIN version_key k ON k.version_id = v.id
 JOIN delivery d ON e.seq BETWEEN d.seq_from AND d.seq_to
                AND e.collection_id = ANY (d.collection_ids) AND e.audience_id = ANY (d.audience_ids)
+               AND NOT d.filter ? 'shows'
                AND NOT coalesce(d.filter -> 'open', '[]') @> to_jsonb(e.collection_id)
                AND coalesce(d.filter ->> 'id', o.stix_id) = o.stix_id
                AND (coalesce(d.filter -> 'types', '[]') = '[]' OR d.filter -> 'types' ? e.type)
                AND (coalesce(d.filter -> 'ids', '[]') = '[]' OR d.filter -> 'ids' ? o.stix_id)
-               AND (coalesce(d.filter ->> 'added_after', '') = ''
-                    OR e.date_added > (d.filter ->> 'added_after')::timestamptz)
+CROSS JOIN LATERAL (
+    SELECT coalesce(nullif(d.filter ->> 'added_after', ''), '-infinity')::timestamptz AS added_after,
+           coalesce(d.filter -> 'versions', '["last"]') AS versions
+) asked
 JOIN lab l ON l.id = d.lab_id
-WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s
+WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s AND e.date_added > asked.added_after
   AND (coalesce(d.filter ->> 'all_versions', '') = 'true'
-       OR NOT EXISTS (SELECT FROM entry later
-                      JOIN version_key lk ON lk.version_id = later.version_id
-                      JOIN version_key ek ON ek.version_id = e.version_id
-                      WHERE later.object_id = o.id AND lk.version_key > ek.version_key AND later.date_added <= d.at))
+       OR asked.versions ? k.version_key
+       OR asked.versions ? 'last' AND NOT EXISTS (
+           SELECT FROM entry other JOIN version_key ok ON ok.version_id = other.version_id
+           WHERE other.object_id = o.id AND ok.version_key > k.version_key AND other.date_added <= d.at
+             AND (other.date_added > asked.added_after OR other.audience_id <> ALL (d.audience_ids)))
+       OR asked.versions ? 'first' AND NOT EXISTS (
+           SELECT FROM entry other JOIN version_key ok ON ok.version_id = other.version_id
+           WHERE other.object_id = o.id AND ok.version_key < k.version_key AND other.date_added <= d.at
+             AND other.date_added > asked.added_after AND other.audience_id = ANY (d.audience_ids)))
 GROUP BY l.slug, v.version_text ORDER BY 3, 1, 2
 """
 

@@ -7,6 +7,21 @@ length, and no object is parsed.
 
 from exchange.services.query.entries import PageEntry
 from exchange.services.query.object import read_object, read_versions
-from exchange.services.query.page import Page, PageRequest, read_page
+from exchange.services.query.page import Manifest, ManifestRecord, Page, has_object, read_manifest, read_page
+from exchange.services.query.request import PageRequest
+from exchange.services.query.versions import FIRST, LAST
 
-__all__ = ["Page", "PageEntry", "PageRequest", "read_object", "read_page", "read_versions"]
+__all__ = [
+    "FIRST",
+    "LAST",
+    "Manifest",
+    "ManifestRecord",
+    "Page",
+    "PageEntry",
+    "PageRequest",
+    "has_object",
+    "read_manifest",
+    "read_object",
+    "read_page",
+    "read_versions",
+]

@@ -23,7 +23,7 @@ def read_object(
     Raises:
         NotFoundError: absent, or not for this reader: the two look the same.
     """
-    entries = _read_of_object(principal, stix_id, door, collections, "e.is_newest")
+    entries = _read_of_object(principal, stix_id, door, collections, all_versions=False)
     if not entries:
         raise NotFoundError("there is no such object", code="object-not-found")
     return entries
@@ -37,14 +37,14 @@ def read_versions(
     Raises:
         NotFoundError: as `read_object`.
     """
-    entries = _read_of_object(principal, stix_id, door, collections, "true")
+    entries = _read_of_object(principal, stix_id, door, collections, all_versions=True)
     if not entries:
         raise NotFoundError("there is no such object", code="object-not-found")
     return entries
 
 
 def _read_of_object(
-    principal: Principal, stix_id: str, door: str, collections: Sequence[CollectionView], which: str
+    principal: Principal, stix_id: str, door: str, collections: Sequence[CollectionView], *, all_versions: bool
 ) -> list[PageEntry]:
     if "\0" in stix_id:
         return []
@@ -57,6 +57,7 @@ def _read_of_object(
         if open_sources:
             where += f" AND {FOR_ANYBODY}"
             params |= open_params(open_sources)
+        which = "true" if all_versions else "e.is_newest"
         query = (
             f"{COLUMNS} WHERE {which} AND {READABLE} AND NOT e.is_shared AND o.stix_id = %(id)s"
             f" AND (({where}) OR o.producer_id = %(lab)s) ORDER BY e.seq"
@@ -68,7 +69,7 @@ def _read_of_object(
             collection_ids=sources,
             seqs=[entry.seq for entry in entries],
             audience_ids=readable,
-            filters=with_open({"id": stix_id}, open_sources),
+            filters=with_open({"id": stix_id, "all_versions": all_versions}, open_sources),
         )
     return entries
 

@@ -1,10 +1,11 @@
-"""Pages of a collection, by cursor or by date."""
+"""Pages of a collection, by cursor or by date: objects, or the list of what they would be."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from exchange.services.collections import CollectionView
 from exchange.services.cursors import make_cursor, read_cursor
@@ -12,34 +13,9 @@ from exchange.services.database import execute
 from exchange.services.delivery import record_delivery
 from exchange.services.errors import AccessDeniedError, InvalidRequestError
 from exchange.services.principals import Principal
-from exchange.services.query.entries import COLUMNS, FOR_ANYBODY, READABLE, PageEntry, entry_of, open_params, with_open
+from exchange.services.query.entries import COLUMNS, PageEntry, entry_of, with_open
+from exchange.services.query.request import PageRequest, page_conditions
 from exchange.services.sharing import reading_as
-from exchange.stix.timestamps import format_taxii
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """What is asked of a collection. `cursor` continues an earlier page of the same question.
-
-    added_after: strictly later than this. types, ids: any of these, empty for all.
-    """
-
-    limit: int
-    added_after: datetime | None = None
-    cursor: str = ""
-    types: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
-    all_versions: bool = False
-
-    def question(self, collection: CollectionView) -> dict[str, object]:
-        """The part that a cursor is bound to; the limit may change between pages."""
-        return {
-            "collection": collection.id,
-            "added_after": format_taxii(self.added_after) if self.added_after else "",
-            "types": sorted(self.types),
-            "ids": sorted(self.ids),
-            "all_versions": self.all_versions,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,57 +27,102 @@ class Page:
     next: str
 
 
+@dataclass(frozen=True, slots=True)
+class ManifestRecord:
+    """One version, named and dated but not shown."""
+
+    seq: int
+    date_added: datetime
+    id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Records by ascending `date_added`. `next` is a cursor, "" when nothing remains."""
+
+    records: list[ManifestRecord]
+    more: bool
+    next: str
+
+
+_NAMES: Final = """
+SELECT e.seq, e.date_added, o.stix_id, v.version_text
+FROM entry e
+JOIN version v ON v.id = e.version_id
+JOIN object o ON o.id = e.object_id
+"""
+
+Item = TypeVar("Item", PageEntry, ManifestRecord)
+
+
 def read_page(*, principal: Principal, collection: CollectionView, request: PageRequest, door: str) -> Page:
-    """The next entries of a collection that the principal may read, newest versions only.
+    """The next entries of a collection that the principal may read.
 
     Raises:
         AccessDeniedError: the collection is visible but not readable. InvalidRequestError: a bad cursor or limit.
     """
+    question = request.question(collection)
+    return Page(*_read(principal, collection, request, door, question, COLUMNS, entry_of))
+
+
+def read_manifest(*, principal: Principal, collection: CollectionView, request: PageRequest, door: str) -> Manifest:
+    """What `read_page` would show, without the objects (TAXII 2.1 sections 5.3 and 5.8).
+
+    The delivery log says that names were shown and nothing else. Its cursors are not those of pages.
+
+    Raises:
+        As `read_page`.
+    """
+    question = {**request.question(collection), "shows": "names"}
+    return Manifest(*_read(principal, collection, request, door, question, _NAMES, lambda row: ManifestRecord(*row)))
+
+
+def has_object(*, principal: Principal, collection: CollectionView, stix_id: str) -> bool:
+    """Whether the principal may read any version of the object in this collection."""
+    if "\0" in stix_id or not collection.can_read:
+        return False
+    any_version = PageRequest(limit=1, ids=(stix_id,), all_versions=True)
+    with reading_as(principal) as readable:
+        return bool(_rows(collection, any_version, readable, 0, _NAMES))
+
+
+def _read(
+    principal: Principal,
+    collection: CollectionView,
+    request: PageRequest,
+    door: str,
+    question: dict[str, object],
+    columns: str,
+    make: Callable[[tuple[Any, ...]], Item],
+) -> tuple[list[Item], bool, str]:
+    """Items, whether there are more, and the cursor that leads to them."""
     if not collection.can_read:
         raise AccessDeniedError(f"you may not read {collection.alias}", code="not-readable")
-    question = request.question(collection)
     if request.limit < 1:
         raise InvalidRequestError("a page has one object at least", code="limit", pointer="limit")
     after = read_cursor(principal, question, collection, request.cursor) if request.cursor else 0
     limit = min(request.limit, collection.page_limit)
     with reading_as(principal) as readable:
-        query, params = _page_query(collection, request)
-        rows = execute(query, {**params, "readable": readable, "after": after, "limit": limit + 1}).fetchall()
-        entries = [entry_of(row) for row in rows[:limit]]
+        rows = _rows(collection, replace(request, limit=limit), readable, after, columns)
+        items = [make(row) for row in rows[:limit]]
         record_delivery(
             principal,
             door=door,
             collection_ids=collection.sources,
-            seqs=[entry.seq for entry in entries],
+            seqs=[item.seq for item in items],
             audience_ids=readable,
             filters=with_open(question, collection.open_sources),
         )
     more = len(rows) > limit
-    return Page(entries, more, make_cursor(principal, question, collection, entries[-1].seq) if more else "")
+    return items, more, make_cursor(principal, question, collection, items[-1].seq) if more else ""
 
 
-def _page_query(collection: CollectionView, request: PageRequest) -> tuple[str, dict[str, Any]]:
-    """The query and its parameters; conditions are added only where asked for, so that plans stay simple."""
-    params: dict[str, Any] = {}
-    conditions = ["e.seq > %(after)s", READABLE]
-    if not request.all_versions:
-        conditions.append("e.is_newest")
-    if collection.is_view:
-        conditions += ["e.collection_id = ANY (%(sources)s)", "NOT e.is_shared"]
-        params["sources"] = list(collection.sources)
-    else:
-        conditions.append("e.collection_id = %(source)s")
-        params["source"] = collection.id
-    if collection.open_sources:
-        conditions.append(FOR_ANYBODY)
-        params |= open_params(collection.open_sources)
-    if request.added_after is not None:
-        conditions.append("e.seq > seq_at(%(added_after)s)")
-        params["added_after"] = request.added_after
-    if request.types:
-        conditions.append("e.type = ANY (%(types)s)")
-        params["types"] = list(request.types)
-    if request.ids:
-        conditions.append("o.stix_id = ANY (%(ids)s)")
-        params["ids"] = list(request.ids)
-    return f"{COLUMNS} WHERE {' AND '.join(conditions)} ORDER BY e.seq LIMIT %(limit)s", params
+def _rows(
+    collection: CollectionView, request: PageRequest, readable: list[int], after: int, columns: str
+) -> list[tuple[Any, ...]]:
+    """One row more than the limit, if there are as many."""
+    conditions, params = page_conditions(collection, request)
+    query = f"{columns} WHERE e.seq > %(after)s AND {conditions} ORDER BY e.seq LIMIT %(limit)s"
+    parameters = {**params, "readable": readable, "after": after, "limit": request.limit + 1}
+    return execute(query, parameters).fetchall()

@@ -13,7 +13,8 @@ from exchange.stix.timestamps import ordering_key
 class ObjectState:
     """An object under lock, as stored and as the versions of this transaction change it.
 
-    `id` is 0 for an object that is new. `digests` holds the versions that this transaction may meet again.
+    `id` is 0 for an object that is new. `digests` holds the versions that this transaction may meet again, those in
+    `deleted_keys` among them.
     """
 
     stix_id: str
@@ -27,6 +28,7 @@ class ObjectState:
     state: str = "current"
     has_earlier_first: bool = False
     digests: dict[str, bytes] = field(default_factory=dict)
+    deleted_keys: set[str] = field(default_factory=set)
 
     def decide(self, version: PreparedVersion) -> StoreResult:
         """What becomes of `version`; the state is changed only by `accept`."""
@@ -55,10 +57,10 @@ class ObjectState:
             self.state = "revoked"
 
     def _decide_known(self, version: PreparedVersion, known: bytes) -> StoreResult:
-        if known == version.digest and self.state != "deleted":
-            return StoreResult(StoreStatus.EXISTS)
-        if self.state == "deleted":
+        if self.state == "deleted" or version.version_key in self.deleted_keys:
             return StoreResult(StoreStatus.FAILED, _deleted())
+        if known == version.digest:
+            return StoreResult(StoreStatus.EXISTS)
         return StoreResult(
             StoreStatus.FAILED,
             ConflictError("another payload is stored under this id and version", code="version-conflict"),
@@ -95,4 +97,4 @@ def _same_instant(one: str, other: str) -> bool:
 
 
 def _deleted() -> ConflictError:
-    return ConflictError("its producer deleted the object; it cannot be published again", code="deleted", pointer="/id")
+    return ConflictError("its producer deleted it; it cannot be published again", code="deleted", pointer="/id")

@@ -21,10 +21,10 @@ FROM object o WHERE o.producer_id = %(producer)s AND o.stix_id = ANY (%(ids)s)
 ORDER BY o.stix_id FOR UPDATE OF o
 """
 _DIGESTS = """
-SELECT object_id, version_key, digest FROM version_key
+SELECT object_id, version_key, digest, false FROM version_key
 WHERE object_id = ANY (%(objects)s) AND version_key = ANY (%(keys)s)
 UNION ALL
-SELECT object_id, version_key, digest FROM tombstone
+SELECT object_id, version_key, digest, true FROM tombstone
 WHERE object_id = ANY (%(objects)s) AND version_key = ANY (%(keys)s)
 """
 
@@ -48,8 +48,11 @@ def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[
     by_row = {state.id: state for state in states.values() if state.id}
     if by_row:
         keys = sorted({version.version_key for version in versions})
-        for object_id, key, digest in execute(_DIGESTS, {"objects": list(by_row), "keys": keys}).fetchall():
+        found = execute(_DIGESTS, {"objects": list(by_row), "keys": keys}).fetchall()
+        for object_id, key, digest, is_deleted in found:
             by_row[object_id].digests[key] = bytes(digest)
+            if is_deleted:
+                by_row[object_id].deleted_keys.add(key)
     return states
 
 
@@ -210,17 +213,18 @@ WITH s AS (
 ), n AS (
     SELECT * FROM unnest(%(collections)b::int[], %(versions)b::bigint[], %(objects)b::bigint[], %(types)b::text[],
                          %(audiences)b::int[], %(newest_audiences)b::int[], %(newest)b::bool[], %(first)b::bool[],
-                         %(operations)b::text[], %(salts)b::bytea[], %(records)b::bytea[], %(leaves)b::bytea[])
+                         %(late)b::bool[], %(operations)b::text[], %(salts)b::bytea[], %(records)b::bytea[],
+                         %(leaves)b::bytea[])
          WITH ORDINALITY AS n (collection, version, object, type, audience, newest_audience, newest, first,
-                               operation, salt, record, leaf, ord)
+                               late, operation, salt, record, leaf, ord)
 ), l AS (
     INSERT INTO leaf (seq, operation, lab_id, version_id, salt, record, data)
     SELECT s.seq + n.ord, n.operation, %(producer)s, n.version, n.salt, n.record, n.leaf FROM s, n
 )
 INSERT INTO entry (seq, collection_id, date_added, version_id, object_id, type, audience_id, newest_audience_id,
-                   is_newest, is_first, is_shared)
+                   is_newest, is_first, is_late, is_shared)
 SELECT s.seq + n.ord, n.collection, s.date + n.ord * interval '1 microsecond', n.version, n.object, n.type,
-       n.audience, n.newest_audience, n.newest, n.first, false
+       n.audience, n.newest_audience, n.newest, n.first, n.late, false
 FROM s, n
 """  # noqa: S608 - put together from two constants
 
@@ -252,9 +256,21 @@ def insert_entries(producer_id: int, rows: Sequence[NewVersion]) -> None:
             "newest_audiences": [row.state.newest_audience_id for row in rows],
             "newest": [row.state.newest_version_id == row.id for row in rows],
             "first": [row.state.first_key == row.version.version_key for row in rows],
+            "late": _late(rows),
             "operations": [row.version.operation for row in rows],
             "salts": [leaf.salt for leaf in leaves],
             "records": [leaf.record for leaf in leaves],
             "leaves": [leaf.data for leaf in leaves],
         },
     )
+
+
+def _late(rows: Sequence[NewVersion]) -> list[bool]:
+    """Whether each row comes after the newest version of its object, which is another."""
+    newest_to_come: set[str] = set()
+    late = []
+    for row in reversed(rows):
+        if row.state.newest_version_id == row.id:
+            newest_to_come.add(row.state.stix_id)
+        late.append(row.state.stix_id not in newest_to_come)
+    return late[::-1]

@@ -1,0 +1,124 @@
+"""The order of a deletion: what may be deleted, who is told, what remains (docs/sharing.md, rules 3 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from exchange.models import StixObject
+from exchange.services.access import require_scope
+from exchange.services.audit import record_event
+from exchange.services.clock import now
+from exchange.services.collections import CollectionView
+from exchange.services.database import writing
+from exchange.services.deletion import rows
+from exchange.services.deletion.choosing import OwnVersion, choose
+from exchange.services.errors import ConflictError, NotFoundError
+from exchange.services.principals import Principal
+from exchange.services.publishing.marking import lock_markings
+from exchange.services.sharing import load_audiences
+from exchange.services.storing import AudienceChange, retrying
+from exchange.services.withdrawals import NOBODY, withdraw_from
+
+
+def delete_object(
+    *,
+    principal: Principal,
+    stix_id: str,
+    collection: CollectionView | None = None,
+    versions: tuple[str, ...] | None = None,
+) -> None:
+    """Remove versions of the principal's own object; their later publication is refused.
+
+    collection: where the object has to live, anywhere if None. versions: any of `first`, `last` and version keys, every
+    version if None. Where all versions are removed, so is the object, and no version of it may be published again.
+    Where the newest is removed and others remain, the newest of these gets a new place in the sequence, so that
+    followers meet it.
+
+    Raises:
+        NotFoundError: the lab has no such object there (another lab's looks the same), or no such version of it.
+        ConflictError: other things rest on it: the lab's identity, a marking in use, a revocation.
+        AccessDeniedError, NotAuthenticatedError: the principal may not publish.
+    """
+    require_scope(principal, "publish")
+    retrying(lambda: _delete(principal, stix_id, collection, versions, now()))
+
+
+def _delete(
+    principal: Principal,
+    stix_id: str,
+    collection: CollectionView | None,
+    versions: tuple[str, ...] | None,
+    moment: datetime,
+) -> None:
+    with writing():
+        lock_markings(principal)
+        found = _find(principal, stix_id, collection)
+        stored = rows.stored_versions(found.id)
+        chosen = choose(stored, versions)
+        if not chosen:
+            raise NotFoundError("the object has no such version", code="version-not-found")
+        _check_deletable(principal, found)
+        if len(chosen) == len(stored):
+            _delete_all(principal, found, moment)
+        else:
+            _delete_some(principal, found, chosen, [each for each in stored if each not in chosen], moment)
+
+
+def _find(principal: Principal, stix_id: str, collection: CollectionView | None) -> StixObject:
+    candidates = StixObject.objects.select_for_update().filter(producer__id=principal.lab_id or 0, stix_id=stix_id)
+    if collection is not None:
+        candidates = candidates.filter(home_collection__id=collection.id)
+    found = candidates.exclude(state=StixObject.State.DELETED).first()
+    if found is None:
+        raise NotFoundError("there is no such object", code="object-not-found")
+    return found
+
+
+def _check_deletable(principal: Principal, found: StixObject) -> None:
+    if found.stix_id == principal.lab_identity:
+        raise ConflictError("every signature of the lab rests on its identity", code="in-use", pointer="/id")
+    if found.type == "marking-definition" and rows.names_recipients(found):
+        raise ConflictError("the recipients of other objects stand in it", code="in-use", pointer="/id")
+
+
+def _delete_all(principal: Principal, found: StixObject, moment: datetime) -> None:
+    record_event(principal, "object-deleted", found.stix_id)
+    if found.newest_audience_id is not None:
+        change = AudienceChange(
+            found.stix_id, found.home_collection_id, found.newest_audience_id, NOBODY, revoked=False
+        )
+        withdraw_from([change], moment, state="deleted")
+    rows.remove_object(found, rows.log_deletion(found, principal.lab_identity, moment), moment)
+
+
+def _delete_some(
+    principal: Principal,
+    found: StixObject,
+    chosen: Sequence[OwnVersion],
+    remaining: Sequence[OwnVersion],
+    moment: datetime,
+) -> None:
+    shown = [each for each in remaining if not each.is_held]
+    newest = max(shown, key=lambda each: each.key, default=None)
+    is_newest_changed = any(each.id == found.newest_version_id for each in chosen)
+    if is_newest_changed and found.state == StixObject.State.REVOKED:
+        raise ConflictError("the object would no longer be revoked; delete all of it", code="in-use", pointer="/id")
+    record_event(principal, "versions-deleted", found.stix_id, versions=[each.text for each in chosen])
+    if is_newest_changed and found.newest_audience_id is not None:
+        withdraw_from([_change(found, newest)], moment, state="deleted")
+    for each in chosen:
+        rows.remove_version(found, each, rows.log_deletion(found, principal.lab_identity, moment, each), moment)
+    if newest is not None:
+        first = min(shown, key=lambda each: each.key)
+        rows.mark_entries(found, newest, first)
+    if is_newest_changed:
+        rows.set_newest(found, newest)
+    if is_newest_changed and newest is not None:
+        rows.place_anew(found, newest, principal.lab_identity, moment)
+
+
+def _change(found: StixObject, newest: OwnVersion | None) -> AudienceChange:
+    before = found.newest_audience_id or 0
+    after = NOBODY if newest is None else load_audiences([newest.audience_id])[newest.audience_id]
+    return AudienceChange(found.stix_id, found.home_collection_id, before, after, revoked=False)

@@ -1,0 +1,80 @@
+"""What is asked of a collection, and the conditions that it means in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from exchange.services.collections import CollectionView
+from exchange.services.query.entries import FOR_ANYBODY, READABLE, open_params
+from exchange.services.query.versions import LAST, version_condition, version_keys
+from exchange.stix.timestamps import format_taxii
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What is asked of a collection. `cursor` continues an earlier page of the same question.
+
+    added_after: strictly later than this. types, ids: any of these, empty for all. versions: which versions of an
+    object, any of `first`, `last` and version keys; `all_versions` takes every one.
+    """
+
+    limit: int
+    added_after: datetime | None = None
+    cursor: str = ""
+    types: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    all_versions: bool = False
+    versions: tuple[str, ...] = (LAST,)
+
+    def question(self, collection: CollectionView) -> dict[str, object]:
+        """The part that a cursor is bound to; the limit may change between pages."""
+        return {
+            "collection": collection.id,
+            "added_after": format_taxii(self.added_after) if self.added_after else "",
+            "types": sorted(self.types),
+            "ids": sorted(self.ids),
+            "all_versions": self.all_versions,
+            "versions": sorted(self.versions),
+        }
+
+
+def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[str, dict[str, Any]]:
+    """What entries of a page meet, beside their place. Conditions stand only where asked for: plans stay simple.
+
+    The parameter `readable` is the caller's to add.
+    """
+    conditions = [READABLE]
+    params: dict[str, Any] = {}
+    if collection.is_view:
+        conditions += ["e.collection_id = ANY (%(sources)s)", "NOT e.is_shared"]
+        params["sources"] = list(collection.sources)
+    else:
+        conditions.append("e.collection_id = %(source)s")
+        params["source"] = collection.id
+    if collection.open_sources:
+        conditions.append(FOR_ANYBODY)
+        params |= open_params(collection.open_sources)
+    if request.added_after is not None:
+        conditions.append("e.seq > seq_at(%(added_after)s)")
+        params["added_after"] = request.added_after
+    if request.types:
+        conditions.append("e.type = ANY (%(types)s)")
+        params["types"] = list(request.types)
+    if request.ids:
+        conditions.append("o.stix_id = ANY (%(ids)s)")
+        params["ids"] = list(request.ids)
+    if not request.all_versions:
+        conditions.append(_versions(collection, request))
+        keys = version_keys(request.versions)
+        params |= {"version_keys": keys} if keys else {}
+    return " AND ".join(conditions), params
+
+
+def _versions(collection: CollectionView, request: PageRequest) -> str:
+    return version_condition(
+        request.versions,
+        has_added_after=request.added_after is not None,
+        has_open_sources=bool(collection.open_sources),
+    )
