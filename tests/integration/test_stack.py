@@ -26,7 +26,6 @@ from exchange.stack.identity import Identity, RootMode, can_reach, same_identity
 from exchange.stack.locks import is_locked
 from exchange.stack.state import load_state
 
-
 ROOT = Path(__file__).resolve().parents[2]
 EPHEMERAL = range(32768, 61000)
 NODE = "aurora-node"
