@@ -7,17 +7,16 @@ import ipaddress
 import json
 from typing import Any
 
-from django.db import connection
-
 from exchange.services.clock import now
+from exchange.services.database import execute
 from exchange.services.errors import AccessDeniedError, NotAuthenticatedError
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.tokens import digest_of, prefix_of
 
 _FIND = """
-SELECT t.id, t.digest, t.scopes, t.client, t.bounds, t.expires_at, t.revoked_at,
+SELECT t.id, t.digest, t.scopes, t.client, t.bounds::text, t.expires_at, t.revoked_at,
        l.id, l.slug, l.status, coalesce(l.identity_id, '')
-FROM token t JOIN lab l ON l.id = t.lab_id WHERE t.prefix = %s
+FROM token t JOIN lab l ON l.id = t.lab_id WHERE t.prefix = %(prefix)s
 """
 _REFUSED = "the token is not valid"
 
@@ -68,9 +67,8 @@ def require_scope(principal: Principal, scope: str) -> None:
 def _find(prefix: str) -> tuple[Any, ...] | None:
     if not prefix or not prefix.isascii() or "\0" in prefix:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND, [prefix])
-        return cursor.fetchone()  # type: ignore[no-any-return]  # the cursor's rows are untyped
+    row: tuple[Any, ...] | None = execute(_FIND, {"prefix": prefix}).fetchone()
+    return row
 
 
 def _is_within(address: str, networks: list[str] | None) -> bool:

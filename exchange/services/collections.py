@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-from django.db import connection
 
 from exchange.models import ApiRoot, Collection, Grant, Lab
 from exchange.services.audit import record_event
-from exchange.services.database import writing
+from exchange.services.database import execute, writing
 from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
 from exchange.services.fixed_objects import share_fixed_objects
 from exchange.services.principals import Principal
@@ -38,7 +36,8 @@ class CollectionView:
 
     `sources` are the ids that a read goes over: the collection itself, or what a view shows to this principal.
     `open_sources` are those among them that a member reads without a grant, because they are public: there it is
-    anybody, and finds what is for anybody.
+    anybody, and finds what is for anybody. `granted_homes` are all collections of the root, this one or not, that the
+    principal reads as a member.
     """
 
     id: int
@@ -55,6 +54,7 @@ class CollectionView:
     can_write: bool
     sources: tuple[int, ...]
     open_sources: tuple[int, ...] = ()
+    granted_homes: tuple[int, ...] = ()
 
     @property
     def granted_sources(self) -> tuple[int, ...]:
@@ -75,14 +75,14 @@ ORDER BY c.public_id
 
 def visible_collections(principal: Principal, *, api_root: str = DEFAULT_ROOT) -> list[CollectionView]:
     """The root's collections that the principal may know of, by ascending id (TAXII 2.1 section 3.3). One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_VISIBLE, {"lab": principal.lab_id, "root": api_root})
-        rows = cursor.fetchall()
+    rows = execute(_VISIBLE, {"lab": principal.lab_id, "root": api_root}).fetchall()
     bound = principal.bounds.get("collections")
     within = [row for row in rows if bound is None or row[9] or row[3] in bound]
     homes = tuple(row[0] for row in within if row[10] and not row[9])
     ungranted = {row[0] for row in within if principal.is_member and not row[12]}
     views = [_view(row, principal, homes, ungranted) for row in within]
+    granted = tuple(home for home in homes if home not in ungranted) if principal.allows("read") else ()
+    views = [replace(view, granted_homes=granted) for view in views]
     return [view for view in views if view.sources or view.can_write]
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
-
+from exchange.services.database import execute
 from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
 
@@ -31,9 +30,7 @@ ORDER BY r.slug
 
 def visible_roots(principal: Principal) -> list[RootView]:
     """All roots for members; for everybody else those with something public. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_VISIBLE, {"member": principal.is_member})
-        return [RootView(*row) for row in cursor.fetchall()]
+    return [RootView(*row) for row in execute(_VISIBLE, {"member": principal.is_member}).fetchall()]
 
 
 def find_root(principal: Principal, slug: str) -> RootView:

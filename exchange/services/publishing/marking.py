@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from exchange.services.database import execute
 from exchange.services.errors import PolicyError
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item, each
@@ -159,9 +160,8 @@ def find_markings(principal: Principal, ids: Sequence[str], homes: Sequence[int]
         "readable": readable_audiences(principal),
         "homes": list(homes),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_MARKINGS, params)
-        return {stix_id: KnownMarking(own, recipients_in(bytes(body))) for stix_id, own, body in cursor.fetchall()}
+    found = execute(_MARKINGS, params).fetchall()
+    return {stix_id: KnownMarking(own, recipients_in(bytes(body))) for stix_id, own, body in found}
 
 
 def recipients_in(marking: bytes) -> Recipients | None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
-
+from exchange.services.database import execute
 from exchange.services.errors import ConflictError
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item, each
@@ -38,9 +37,7 @@ def check_ownership(principal: Principal, items: Sequence[Item], homes: Sequence
         "readable": readable_audiences(principal),
         "homes": list(homes),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_FOREIGN, params)
-        foreign = {row[0] for row in cursor.fetchall()}
+    foreign = {row[0] for row in execute(_FOREIGN, params).fetchall()}
     return each(items, lambda item: _check(item, foreign))
 
 

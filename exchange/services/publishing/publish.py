@@ -57,7 +57,7 @@ def publish_objects(
     if principal.lab_id is None:
         raise AccessDeniedError("only labs publish")
     moment = now()
-    views = visible_collections(principal)
+    views = [collection] if collection is not None else visible_collections(principal)
     homes = {view.alias: view for view in views}
     items = [Item(index, body) for index, body in enumerate(bodies)]
     read = each(items, lambda item: read_item(item, collection, homes))
@@ -74,7 +74,7 @@ def publish_objects(
     if identities:
         principal = replace(principal, lab_identity=Lab.objects.get(pk=principal.lab_id).identity_id or "")
     rest = verify_items(principal, [item for item in opened if not is_lab_identity(item)], moment)
-    readable = [source for view in views if view.can_read for source in view.granted_sources]
+    readable = views[0].granted_homes if views else ()
     if rest:
         retrying(lambda: _store_rest(principal, rest, readable, moment, results, dry_run=dry_run))
     return [_outcome(item, results.get(item.index), door, dry_run=dry_run) for item in items]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
-
+from exchange.services.database import execute
 from exchange.services.errors import PolicyError
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item, each
@@ -42,9 +41,7 @@ def _stored_targets(principal: Principal, ids: Sequence[str], homes: Sequence[in
         "readable": readable_audiences(principal),
         "homes": list(homes),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_TARGETS, params)
-        found = cursor.fetchall()
+    found = execute(_TARGETS, params).fetchall()
     audiences = load_audiences(row[2] for row in found)
     return {stix_id: (Tlp(label), audiences[audience]) for stix_id, label, audience in found}
 
