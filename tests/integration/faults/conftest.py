@@ -11,7 +11,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from exchange.stack import Stack
-from tests.integration.faults.crashing import Victim
+from tests.integration.faults.crashing import Victim, web_connections
 from tests.support.database import DATABASE, TestServices, close_connections, point_django_at
 from tests.support.labs import Community, make_community
 from tests.support.server import WebServer
@@ -22,9 +22,9 @@ WORKERS = 2
 @pytest.fixture
 def mortal_server(services: TestServices, community: Community, tmp_path: Path) -> Iterator[Victim]:
     """A web server of the test's own, on the run's database."""
-    server = WebServer(services, tmp_path / "web.log", workers=WORKERS)
+    server, others = WebServer(services, tmp_path / "web.log", workers=WORKERS), web_connections()
     server.start()
-    yield Victim(server, community, None)
+    yield Victim(server, community, None, others)
     server.stop()
 
 

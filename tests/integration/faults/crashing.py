@@ -29,11 +29,15 @@ PATIENCE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Victim:
-    """What a test kills: a web server, and a PostgreSQL if it is the test's own."""
+    """What a test kills: a web server, and a PostgreSQL if it is the test's own.
+
+    others: database connections of web servers that were there before, by their process ids.
+    """
 
     server: WebServer
     community: Community
     stack: Stack | None
+    others: frozenset[int] = frozenset()
 
     def kill_postgres(self) -> None:
         """kill -9 of the postmaster. The web server lives on."""
@@ -66,7 +70,7 @@ def publish_until_killed(writers: list[Writer], victim: Victim, kill: Literal["w
     if kill == "postgres":
         victim.revive_postgres()
     else:
-        wait_for(no_connections_left, "the end of what the killed process had begun")
+        wait_for(lambda: web_connections() <= victim.others, "the end of what the killed process had begun")
         victim.server.start()
 
 
@@ -77,11 +81,11 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.002)
 
 
-def no_connections_left() -> bool:
+def web_connections() -> frozenset[int]:
     """What a killed web process had sent may still be at work in the database; its connections go when it is done."""
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'commonwatch'")
-        return bool(cursor.fetchone()[0] == 0)
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'commonwatch'")
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def stored_bodies() -> dict[Key, bytes]:
