@@ -35,6 +35,29 @@ class Node:
     server: WebServer
     services: TestServices
     community: Community
+    stack: Stack
+
+    def cpu_s(self) -> tuple[float, float]:
+        """Processor time that the web server and PostgreSQL have used so far: what other load on the machine changes
+        least."""
+        web = self.server.process.pid if self.server.process is not None else 0
+        pid_file = self.stack.data_dir / "postgres" / "postmaster.pid"
+        postmaster = int(pid_file.read_text(encoding="utf-8").splitlines()[0])
+        processes = [each for each in map(_usage, Path("/proc").glob("[0-9]*")) if each is not None]
+        return (
+            sum(used for parents, used in processes if web in parents),
+            sum(used for parents, used in processes if postmaster in parents),
+        )
+
+
+def _usage(process: Path) -> tuple[tuple[int, ...], float] | None:
+    """The ids of a process, its parent and its session, and the seconds that it has used; None if it has ended."""
+    try:
+        fields = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return None
+    parent, session, ticks = int(fields[1]), int(fields[3]), int(fields[11]) + int(fields[12])
+    return (int(process.name), parent, session), ticks / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -52,7 +75,7 @@ def running_node(*, workers: int = 2) -> Iterator[Node]:
             server = WebServer(services, folder / "web.log", workers=workers)
             server.start()
             try:
-                yield Node(server, services, make_community())
+                yield Node(server, services, make_community(), stack)
             finally:
                 server.stop()
                 close_connections()
