@@ -11,14 +11,18 @@ from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.storing.deciding import NewVersion, ObjectState
 from exchange.services.storing.prepared import PreparedVersion
 
+# Two statements: one that waited for a lock still sees, in other tables, what was there before it waited.
 _LOCK = """
+SELECT o.id FROM object o WHERE o.producer_id = %(producer)s AND o.stix_id = ANY (%(ids)s)
+ORDER BY o.stix_id FOR UPDATE
+"""
+_STATES = """
 SELECT o.id, o.stix_id, o.home_collection_id, o.created_text, o.newest_version_id, o.newest_audience_id, o.state,
        coalesce((SELECT k.version_key FROM version_key k
                  WHERE k.object_id = o.id AND k.version_id = o.newest_version_id), ''),
        coalesce((SELECT min(k.version_key) FROM version_key k WHERE k.object_id = o.id
                  AND NOT EXISTS (SELECT FROM held h WHERE h.version_id = k.version_id)), '')
-FROM object o WHERE o.producer_id = %(producer)s AND o.stix_id = ANY (%(ids)s)
-ORDER BY o.stix_id FOR UPDATE OF o
+FROM object o WHERE o.id = ANY (%(objects)s)
 """
 _DIGESTS = """
 SELECT object_id, version_key, digest, false FROM version_key
@@ -33,7 +37,10 @@ def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[
     """State of every object of the batch, locked in the order of their ids; new objects have id 0."""
     ids = sorted({version.stix_id for version in versions})
     states = {stix_id: ObjectState(stix_id) for stix_id in ids}
-    for row in execute(_LOCK, {"producer": producer_id, "ids": ids}).fetchall():
+    locked = [row[0] for row in execute(_LOCK, {"producer": producer_id, "ids": ids}).fetchall()]
+    if not locked:
+        return states
+    for row in execute(_STATES, {"objects": locked}).fetchall():
         states[row[1]] = ObjectState(
             stix_id=row[1],
             id=row[0],
@@ -46,13 +53,11 @@ def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[
             first_key=row[8],
         )
     by_row = {state.id: state for state in states.values() if state.id}
-    if by_row:
-        keys = sorted({version.version_key for version in versions})
-        found = execute(_DIGESTS, {"objects": list(by_row), "keys": keys}).fetchall()
-        for object_id, key, digest, is_deleted in found:
-            by_row[object_id].digests[key] = bytes(digest)
-            if is_deleted:
-                by_row[object_id].deleted_keys.add(key)
+    keys = sorted({version.version_key for version in versions})
+    for object_id, key, digest, is_deleted in execute(_DIGESTS, {"objects": locked, "keys": keys}).fetchall():
+        by_row[object_id].digests[key] = bytes(digest)
+        if is_deleted:
+            by_row[object_id].deleted_keys.add(key)
     return states
 
 
