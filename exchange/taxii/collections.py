@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from exchange.services.collections import CollectionView, find_collection, visible_collections
+from exchange.services.errors import AccessDeniedError
 from exchange.services.principals import Principal
 from exchange.services.roots import find_root
 from exchange.taxii.answers import resource_response
@@ -26,6 +27,12 @@ def locate_collections(principal: Principal, names: Mapping[str, str]) -> list[C
 def locate_collection(principal: Principal, names: Mapping[str, str]) -> CollectionView:
     """The collection of the path, by id or alias. Raises: NotFoundError."""
     return find_collection(principal, names["collection"], api_root=names["api_root"])
+
+
+def require_readable(view: CollectionView) -> None:
+    """Refuse a collection that the principal may know of but not read. Raises: AccessDeniedError."""
+    if not view.can_read:
+        raise AccessDeniedError("you may not read this collection", code="not-readable")
 
 
 def get_collections(_request: HttpRequest, _principal: Principal, views: list[CollectionView]) -> HttpResponse:

@@ -10,13 +10,15 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol, TypeVar
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from exchange.http.credentials import principal_of_request
 from exchange.http.errors import DATABASE_AWAY, MethodNotAllowedError, NotAcceptableError, database_away
-from exchange.services.errors import ExchangeError, NotAuthenticatedError, NotFoundError
+from exchange.services.errors import AccessDeniedError, ExchangeError, NotAuthenticatedError, NotFoundError
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.roots import ROOT_NOT_FOUND
 from exchange.stix.errors import StixError
@@ -44,6 +46,7 @@ def endpoint(locate: Locate[T], **handlers: Handler[T]) -> View:
 
     def view(request: HttpRequest, **names: str) -> HttpResponse:
         try:
+            _require_tls(request)
             principal = principal_of_request(request)
             _require_acceptable(request)
             found = _locate(locate, request, principal, names)
@@ -65,6 +68,12 @@ def endpoint(locate: Locate[T], **handlers: Handler[T]) -> View:
         return _without_body(response) if request.method == "HEAD" else response
 
     return csrf_exempt(view)
+
+
+def _require_tls(request: HttpRequest) -> None:
+    """In clear nothing is served where the node is at an HTTPS address (section 1.6.6); credentials are not read."""
+    if urlsplit(settings.PUBLIC_URL).scheme == "https" and not request.is_secure():
+        raise AccessDeniedError("this node speaks TAXII over HTTPS alone", code="plain-http")
 
 
 def _require_acceptable(request: HttpRequest) -> None:

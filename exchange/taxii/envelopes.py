@@ -1,20 +1,28 @@
-"""Envelopes (TAXII 2.1 section 3.7): read from a posted body, written from stored bytes.
+"""Envelopes (TAXII 2.1 section 3.7): read from a posted body, written from stored bytes. Manifests and versions too.
 
 A STIX bundle, as some clients post, is an envelope with two properties that mean nothing here (`type` and `id`).
 """
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import orjson
 
 from exchange.http.bodies import shape_fault
-from exchange.services.query import Page
+from exchange.services.query import Manifest, Page
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError
+from exchange.stix.identifiers import type_of
 from exchange.stix.reading import split_envelope
+from exchange.stix.timestamps import format_taxii
+from exchange.taxii.media_types import STIX
+
+
+_VERSION: Final = re.compile("[\x20-\x7e]{0,64}")
+"""A version is a timestamp of some 30 characters; a status repeats what is claimed, so a claim is bounded."""
 
 
 class _Named(msgspec.Struct):
@@ -42,7 +50,7 @@ def read_envelope(body: bytes) -> list[PostedObject]:
 
     Raises:
         MalformedJsonError: not sound JSON. ObjectInvalidError: JSON, but no envelope with at least one object, each of
-            which says its id.
+            which says an id of its form and, if any, a version of bounded length.
     """
     try:
         bodies = split_envelope(body).objects
@@ -58,16 +66,44 @@ def _posted(index: int, body: bytes) -> PostedObject:
         named = _NAMED.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ObjectInvalidError("no-id", "An object with an id is expected here.", f"/objects/{index}") from None
-    return PostedObject(body, named.id, named.modified or named.created or "")
+    type_of(named.id, f"/objects/{index}/id")
+    version = named.modified or named.created or ""
+    if _VERSION.fullmatch(version) is None:
+        member = "modified" if named.modified else "created"
+        raise ObjectInvalidError("timestamp", "A time is expected here.", f"/objects/{index}/{member}")
+    return PostedObject(body, named.id, version)
 
 
 def write_envelope(page: Page) -> bytes:
     """The bytes of a page: stored bytes side by side, none of them parsed. `{}` if there is nothing (section 5.4)."""
-    members = [b'"more":true' if page.more else b'"more":false']
-    if page.more:
-        members.append(b'"next":' + json.dumps(page.next).encode())
-    if page.entries:
-        members.append(b'"objects":[' + b",".join([entry.body for entry in page.entries]) + b"]")
-    elif not page.more:
+    return _written("objects", [entry.body for entry in page.entries], page.next)
+
+
+def write_manifest(manifest: Manifest) -> bytes:
+    """The bytes of a manifest (section 5.3.1). It answers `next` too, which clients follow and the standard allows."""
+    records = [
+        orjson.dumps(
+            {
+                "id": record.id,
+                "date_added": format_taxii(record.date_added),
+                "version": record.version,
+                "media_type": STIX,
+            }
+        )
+        for record in manifest.records
+    ]
+    return _written("objects", records, manifest.next)
+
+
+def write_versions(manifest: Manifest) -> bytes:
+    """The bytes of a versions resource (section 5.8.1), with `next` as in manifests."""
+    return _written("versions", [orjson.dumps(record.version) for record in manifest.records], manifest.next)
+
+
+def _written(name: str, items: list[bytes], next_: str) -> bytes:
+    """One page; a list without items may not be written (section 2)."""
+    if not items:
         return b"{}"
+    members = [b'"more":true,"next":' + orjson.dumps(next_) if next_ else b'"more":false']
+    members.append(b'"%s":[%s]' % (name.encode(), b",".join(items)))
     return b"{" + b",".join(members) + b"}"

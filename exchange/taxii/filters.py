@@ -1,7 +1,6 @@
-"""The query of a TAXII read (TAXII 2.1 section 3.4): every parameter is known, and what is malformed is refused.
+"""The queries of TAXII requests (TAXII 2.1 section 3.4): every parameter is known, and what is malformed is refused.
 
-This node serves the newest version of every object, or all versions, in STIX 2.1. Single older versions are refused as
-not served, never taken for the newest. Unknown parameters are left alone, as section 3.4 allows.
+Parameters that an address does not have are left alone, as section 3.4 allows.
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.http.parameters import STIX_TYPE, Parameters, malformed
-from exchange.services.errors import InvalidRequestError
-from exchange.services.query import PageRequest
+from exchange.services.query import FIRST, LAST, PageRequest
 from exchange.stix.errors import StixError, shown
 from exchange.stix.timestamps import ordering_key, parse_timestamp
 
 STIX_VERSION: Final = "2.1"
-VERSION_WORDS: Final = frozenset({"first", "last", "all"})
+ALL: Final = "all"
 
 MAX_NEXT_CHARS: Final = 1_024
 """Our cursors have about 150 characters."""
@@ -36,24 +34,68 @@ class Filters:
     is_unsatisfiable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class DeletionFilters:
+    """Which versions of an object to delete: `first`, `last`, version keys; every one if `versions` is None."""
+
+    versions: tuple[str, ...] | None
+    is_unsatisfiable: bool = False
+
+
 def read_filters(query_string: str, *, page_limit: int) -> Filters:
-    """The query of GET objects. A limit over `page_limit` counts as `page_limit`; so does none.
+    """The query of GET objects and GET manifest. A limit over `page_limit` counts as `page_limit`; so does none.
 
     Raises:
-        InvalidRequestError: a malformed or repeated parameter, or a version that is not served.
+        InvalidRequestError: a malformed or repeated parameter.
     """
     parameters = Parameters(query_string)
-    versions = _served_versions(_versions(parameters))
-    spec_versions = parameters.listed("match[spec_version]", _SPEC_VERSION, "a STIX version such as 2.1")
+    types = parameters.listed("match[type]", STIX_TYPE, "a type of STIX objects")
+    ids = parameters.listed("match[id]", _ID, "the id of a STIX object")
+    return _filters(parameters, _versions(parameters), page_limit=page_limit, types=types, ids=ids)
+
+
+def read_object_filters(query_string: str, *, stix_id: str, page_limit: int) -> Filters:
+    """The query of GET object, whose id stands in the path. Raises: as `read_filters`."""
+    parameters = Parameters(query_string)
+    return _filters(parameters, _versions(parameters), page_limit=page_limit, ids=(stix_id,))
+
+
+def read_versions_filters(query_string: str, *, stix_id: str, page_limit: int) -> Filters:
+    """The query of GET versions: there is no match[version], every one is meant. Raises: as `read_filters`."""
+    return _filters(Parameters(query_string), (ALL,), page_limit=page_limit, ids=(stix_id,))
+
+
+def read_deletion_filters(query_string: str) -> DeletionFilters:
+    """The query of DELETE object. Raises: as `read_filters`."""
+    parameters = Parameters(query_string)
+    versions = _versions(parameters, absent=ALL)
+    return DeletionFilters(None if versions == (ALL,) else versions, _is_unsatisfiable(parameters))
+
+
+def _filters(
+    parameters: Parameters,
+    versions: tuple[str, ...],
+    *,
+    page_limit: int,
+    types: tuple[str, ...] = (),
+    ids: tuple[str, ...] = (),
+) -> Filters:
+    is_all = versions == (ALL,)
     page = PageRequest(
         limit=min(parameters.limit() or page_limit, page_limit),
         added_after=parameters.added_after(),
         cursor=_cursor(parameters),
-        types=parameters.listed("match[type]", STIX_TYPE, "a type of STIX objects"),
-        ids=parameters.listed("match[id]", _ID, "the id of a STIX object"),
-        all_versions=versions == ("all",),
+        types=types,
+        ids=ids,
+        all_versions=is_all,
+        versions=(LAST,) if is_all else versions,
     )
-    return Filters(page, is_unsatisfiable=bool(spec_versions) and STIX_VERSION not in spec_versions)
+    return Filters(page, _is_unsatisfiable(parameters))
+
+
+def _is_unsatisfiable(parameters: Parameters) -> bool:
+    spec_versions = parameters.listed("match[spec_version]", _SPEC_VERSION, "a STIX version such as 2.1")
+    return bool(spec_versions) and STIX_VERSION not in spec_versions
 
 
 def _cursor(parameters: Parameters) -> str:
@@ -64,29 +106,21 @@ def _cursor(parameters: Parameters) -> str:
     return cursor
 
 
-def _versions(parameters: Parameters) -> tuple[str, ...]:
-    """Values of match[version], `("last",)` if it was not given; each is a word or a timestamp, none twice."""
-    values = parameters.listed("match[version]", _ANY, "a version") or ("last",)
-    keys = [value if value in VERSION_WORDS else _instant(value) for value in values]
+def _versions(parameters: Parameters, *, absent: str = LAST) -> tuple[str, ...]:
+    """Values of match[version], timestamps as version keys; none comes twice, and `all` comes alone."""
+    values = parameters.listed("match[version]", _ANY, "a version") or (absent,)
+    keys = tuple(value if value in {FIRST, LAST, ALL} else _key(value) for value in values)
     if len(set(keys)) != len(keys):
         raise malformed("match[version]", "names a version twice")
-    if "all" in keys and len(keys) > 1:
+    if ALL in keys and len(keys) > 1:
         raise malformed("match[version]", "is all, or a list without it")
-    return values
+    return keys
 
 
-def _instant(value: str) -> str:
+def _key(value: str) -> str:
     try:
         parse_timestamp(value)
     except StixError:
         fault = f"{shown(value)} is not first, last, all or a STIX timestamp"
         raise malformed("match[version]", fault) from None
     return ordering_key(value)
-
-
-def _served_versions(versions: tuple[str, ...]) -> tuple[str, ...]:
-    if versions not in (("last",), ("all",)):
-        raise InvalidRequestError(
-            "match[version] other than last and all is not served here", code="version-not-served"
-        )
-    return versions

@@ -24,7 +24,7 @@ from exchange.services.statuses import record_status
 from exchange.stix.errors import StixError
 from exchange.stix.timestamps import format_taxii
 from exchange.taxii.answers import bytes_response, error_resource, resource_response, set_dates, status_of
-from exchange.taxii.collections import locate_collection
+from exchange.taxii.collections import locate_collection, require_readable
 from exchange.taxii.endpoint import endpoint
 from exchange.taxii.envelopes import PostedObject, read_envelope, write_envelope
 from exchange.taxii.filters import read_filters
@@ -35,9 +35,8 @@ DOOR = "taxii"
 
 
 def get_objects(request: HttpRequest, principal: Principal, view: CollectionView) -> HttpResponse:
-    """A page of the newest versions that the principal may read, oldest first."""
-    if not view.can_read:
-        raise AccessDeniedError("you may not read this collection", code="not-readable")
+    """A page of the versions that match and that the principal may read, oldest first."""
+    require_readable(view)
     filters = read_filters(request.META.get("QUERY_STRING", ""), page_limit=view.page_limit)
     if filters.is_unsatisfiable:
         return bytes_response(write_envelope(Page([], more=False, next="")))

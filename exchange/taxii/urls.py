@@ -4,6 +4,8 @@ from django.urls import path, re_path
 
 from exchange.taxii.collections import collection, collections
 from exchange.taxii.discovery import discovery
+from exchange.taxii.manifest import manifest
+from exchange.taxii.object import single_object, versions
 from exchange.taxii.objects import objects
 from exchange.taxii.roots import api_root, nothing
 from exchange.taxii.statuses import status
@@ -16,5 +18,12 @@ urlpatterns = [
     path("<slug:api_root>/collections/", collections, name="taxii-collections"),
     path("<slug:api_root>/collections/<str:collection>/", collection, name="taxii-collection"),
     path("<slug:api_root>/collections/<str:collection>/objects/", objects, name="taxii-objects"),
+    path("<slug:api_root>/collections/<str:collection>/manifest/", manifest, name="taxii-manifest"),
+    path("<slug:api_root>/collections/<str:collection>/objects/<str:object_id>/", single_object, name="taxii-object"),
+    path(
+        "<slug:api_root>/collections/<str:collection>/objects/<str:object_id>/versions/",
+        versions,
+        name="taxii-versions",
+    ),
     re_path(r"^(?P<api_root>[-\w]+)(?:/.*)?$", nothing, name="taxii-nothing"),
 ]

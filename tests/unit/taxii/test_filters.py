@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.services.errors import InvalidRequestError
-from exchange.taxii.filters import Filters, read_filters
+from exchange.taxii.filters import (
+    Filters,
+    read_deletion_filters,
+    read_filters,
+    read_object_filters,
+    read_versions_filters,
+)
 
 INDICATOR = "indicator--2b3c7a51-6f1c-4c86-a4f0-4a3d5b0c9a51"
 
@@ -116,11 +122,30 @@ def test_all_versions_are_served_on_request() -> None:
     assert not read("match[version]=last").page.all_versions
 
 
-@pytest.mark.parametrize("version", ["first", "first,last", "2026-01-01T00:00:00.500Z"])
-def test_other_versions_are_refused_and_never_taken_for_the_newest(version: str) -> None:
-    with pytest.raises(InvalidRequestError) as caught:
-        read(f"match[version]={version}")
-    assert caught.value.code == "version-not-served"
+def test_versions_are_words_or_instants_whatever_their_digits() -> None:
+    assert read("match[version]=first,last").page.versions == ("first", "last")
+    assert read("match[version]=first,2026-01-01T00:00:00.500Z").page.versions == ("first", "2026-01-01T00:00:00.5")
+    assert read("match[version]=2026-01-01T00:00:00Z").page.versions == ("2026-01-01T00:00:00.",)
+
+
+def test_an_object_has_its_id_in_the_path_and_no_filter_for_it() -> None:
+    query = f"match[id]={INDICATOR}x&match[type]=,&match[version]=first&limit=2"
+    page = read_object_filters(query, stix_id=INDICATOR, page_limit=1000).page
+    assert (page.ids, page.types, page.versions, page.limit) == ((INDICATOR,), (), ("first",), 2)
+
+
+def test_versions_are_listed_whatever_match_version_says() -> None:
+    page = read_versions_filters("match[version]=,", stix_id=INDICATOR, page_limit=1000).page
+    assert (page.ids, page.all_versions) == ((INDICATOR,), True)
+
+
+def test_a_deletion_means_every_version_if_none_is_named() -> None:
+    assert read_deletion_filters("").versions is None
+    assert read_deletion_filters("match[version]=all").versions is None
+    assert read_deletion_filters("match[version]=last").versions == ("last",)
+    assert read_deletion_filters("match[spec_version]=2.0").is_unsatisfiable
+    with pytest.raises(InvalidRequestError):
+        read_deletion_filters("match[version]=all,first")
 
 
 def test_the_newest_version_may_be_asked_for_by_name() -> None:
