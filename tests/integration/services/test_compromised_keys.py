@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from exchange.models import AuditEvent
+from exchange.services.deletion import delete_object
 from exchange.services.publishing import OutcomeStatus
 from exchange.stix.keys import SigningKey
 from exchange.stix.markings import Tlp
@@ -109,6 +110,19 @@ def test_a_marking_of_the_thief_decides_nobodys_readers(community: Community) ->
     store(sound, marking)
     assert finds(borealis.principal, waiting["id"])
     assert not finds(cobalt.principal, waiting["id"])
+
+
+def test_its_producer_may_delete_the_object_and_operators_keep_what_lies_in_quarantine(community: Community) -> None:
+    aurora, _, cobalt = community.labs
+    first = aurora.indicator()
+    store(aurora, first)
+    since = next_second()
+    store(aurora, aurora.next_version(first))
+    sound = report_theft(aurora, since)
+    delete_object(principal=sound.principal, stix_id=first["id"])
+    assert withdrawals(cobalt.principal, first["id"]) == ["suspended", "deleted"]
+    assert as_owner("SELECT count(*) FROM held WHERE missing_marking = 'compromised-key'") == [(1,)]
+    assert refusal(sound.publish(sound.signed(aurora.next_version(first)))[0]) == ("deleted", "/id")
 
 
 def test_an_older_version_of_the_thief_goes_without_a_word(community: Community) -> None:

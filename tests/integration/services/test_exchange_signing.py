@@ -69,7 +69,7 @@ def test_the_exchange_signs_within_the_bounds_and_leaves_a_trace(signer: Signer,
     assert outcome.status is OutcomeStatus.STORED, outcome
     assert finds(community.aurora.principal, members["id"])
     event = AuditEvent.objects.get(action="key-used")
-    assert (event.subject, event.detail) == (signer.kid, {"objects": [members["id"]]})
+    assert (event.subject, event.detail) == (signer.kid, {"objects": [members["id"]], "dry_run": False})
     assert event.actor == f"token:{signer.secret[:12]}"
     assert KeyUse.objects.get().used == 1
 
