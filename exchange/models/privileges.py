@@ -9,11 +9,14 @@ from __future__ import annotations
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-APPEND_ONLY = ("audit", "delivery")
-"""Logs: rows are added and read, never changed or removed by the web or a worker."""
+APPEND_ONLY = ("audit", "delivery", "audience")
+"""Logs, and the interned audiences: rows are added and read, never changed or removed by the web or a worker."""
 
-GROWS_ONLY = ("signing_key", "pin", "identity_approval", "audience", "lab")
+GROWS_ONLY = ("signing_key", "pin", "identity_approval", "lab", "leaf")
 """Rows change but are never removed."""
+
+CHANGES_ONLY = ("sequencer",)
+"""The one row changes; none is added or removed."""
 
 READ_ONLY = ("django_migrations",)
 
@@ -41,6 +44,8 @@ def _statements(table: str) -> list[str]:
     granted = "SELECT, INSERT, UPDATE, DELETE"
     if table in APPEND_ONLY:
         granted = "SELECT, INSERT"
+    elif table in CHANGES_ONLY:
+        granted = "SELECT, UPDATE"
     elif table in GROWS_ONLY:
         granted = "SELECT, INSERT, UPDATE"
     elif table in READ_ONLY:

@@ -99,7 +99,8 @@ WITH s AS (
     INSERT INTO leaf (seq, operation, lab_id, version_id, salt, record, data)
     SELECT s.seq + n.ord, n.operation, %(lab)s, n.version, n.salt, n.record, n.leaf FROM s, n
 )
-UPDATE entry e SET seq = s.seq + n.ord, date_added = s.date + n.ord * interval '1 microsecond'
+UPDATE entry e SET seq = s.seq + n.ord, date_added = s.date + s.offsets[n.ord::int] * interval '1 microsecond',
+                   is_late = false
 FROM s, n WHERE e.version_id = n.version
 """  # noqa: S608 - put together from two constants
 
@@ -127,7 +128,10 @@ def quarantine_compromised(principal: Principal, lab: Lab, moment: datetime) -> 
     suspects = _Suspects(*(list(column) for column in zip(*found, strict=True)))
     fallen = execute(_NEWEST, {"versions": suspects.versions}).fetchall()
     _take_out(suspects, moment)
-    changes = [AudienceChange(stix_id, home, before, NOBODY, revoked=False) for _, stix_id, home, before in fallen]
+    changes = [
+        AudienceChange(stix_id, lab.identity_id or "", home, before, NOBODY, revoked=False)
+        for _, stix_id, home, before in fallen
+    ]
     withdraw_from(changes, moment, state="suspended")
     _bring_back(lab, [row[0] for row in fallen], moment)
     record_event(principal, "versions-quarantined", lab.slug, versions=suspects.versions)

@@ -64,8 +64,8 @@ WITH s AS (
 )
 INSERT INTO entry (seq, collection_id, date_added, version_id, object_id, type, audience_id, newest_audience_id,
                    is_newest, is_first, is_shared)
-SELECT s.seq + f.ord, %(collection)s, s.date + f.ord * interval '1 microsecond', f.version_id, f.object_id, f.type,
-       f.audience_id, f.newest_audience_id, f.is_newest, f.is_first, true
+SELECT s.seq + f.ord, %(collection)s, s.date + s.offsets[f.ord::int] * interval '1 microsecond',
+       f.version_id, f.object_id, f.type, f.audience_id, f.newest_audience_id, f.is_newest, f.is_first, true
 FROM s, f
 """  # noqa: S608 - put together from constants
 

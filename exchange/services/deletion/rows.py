@@ -126,7 +126,7 @@ def set_newest(found: StixObject, newest: OwnVersion | None) -> None:
 
 _PLACE_ANEW: Final = f"""
 WITH s AS ({TAKE_NUMBERS})
-UPDATE entry e SET seq = s.seq + 1, date_added = s.date + interval '1 microsecond', is_late = false
+UPDATE entry e SET seq = s.seq + 1, date_added = s.date + s.offsets[1] * interval '1 microsecond', is_late = false
 FROM s WHERE e.object_id = %(object)s AND e.version_id = %(version)s RETURNING e.seq
 """  # noqa: S608 - put together from constants
 

@@ -16,6 +16,7 @@ from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item, each
 from exchange.stix.canonical import canonicalize
 from exchange.stix.checks import check_object
+from exchange.stix.fixed import SIGNATURE_EXTENSION
 from exchange.stix.keys import SigningKey, unix_seconds
 from exchange.stix.markings import Tlp, label_of
 from exchange.stix.reading import read_object
@@ -40,32 +41,40 @@ def sign_items(principal: Principal, items: Sequence[Item], moment: datetime, *,
         raise AccessDeniedError("only a token bound to signing may have the exchange sign")
     key = open_held_key(principal.lab_id, moment)
     within = each(items, lambda item: _check_bounds(item, principal))
-    if within and not dry_run:
-        _count_use(principal, within, key.kid, moment)
+    if within:
+        _record_use(principal, within, key.kid, moment, dry_run=dry_run)
     each(within, lambda item: _sign(item, key, moment))
 
 
 def _check_bounds(item: Item, principal: Principal) -> None:
+    if SIGNATURE_EXTENSION in item.object.members.get("extensions", {}):
+        raise PolicyError(
+            "the object is signed already", code="already-signed", pointer=f"/extensions/{SIGNATURE_EXTENSION}"
+        )
     alias = item.collection.alias if item.collection is not None else ""
     if alias not in principal.bounds.get("collections", ()):
         raise AccessDeniedError(f"this token does not sign for {alias}", code="sign-collection")
     label = label_of(item.object.members)
     highest = Tlp.parse(principal.bounds.get("highest_label", Tlp.CLEAR.label))
-    if label is not None and label > highest:
+    if max(label or Tlp.CLEAR, item.payload_label or Tlp.CLEAR) > highest:
         raise PolicyError(
             f"this token signs up to {highest.label}", code="label-above-bound", pointer="/object_marking_refs"
         )
 
 
-def _count_use(principal: Principal, items: Sequence[Item], kid: str, moment: datetime) -> None:
+def _record_use(principal: Principal, items: Sequence[Item], kid: str, moment: datetime, *, dry_run: bool) -> None:
+    """Audit the use of the key; a dry run, whose signatures nobody gets, does not count against the quota."""
     quota = int(principal.bounds.get("daily_quota", 0))
     with writing():
-        with connection.cursor() as cursor:
-            cursor.execute(_USE, {"token": principal.token_id, "day": moment.date(), "count": len(items)})
-            used = cursor.fetchone()[0]
-        if used > quota:
+        if not dry_run and _count_use(principal.token_id, moment, len(items)) > quota:
             raise AccessDeniedError(f"the token's quota of {quota} signatures a day is used up", code="sign-quota")
-        record_event(principal, "key-used", kid, objects=[item.object.id for item in items])
+        record_event(principal, "key-used", kid, objects=[item.object.id for item in items], dry_run=dry_run)
+
+
+def _count_use(token_id: int | None, moment: datetime, count: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_USE, {"token": token_id, "day": moment.date(), "count": count})
+        return int(cursor.fetchone()[0])
 
 
 def _sign(item: Item, key: SigningKey, moment: datetime) -> None:

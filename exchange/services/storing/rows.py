@@ -134,6 +134,7 @@ UPDATE entry e SET is_newest = (e.version_id = n.newest), newest_audience_id = n
 FROM unnest(%(objects)b::bigint[], %(newest)b::bigint[], %(audiences)b::int[], %(earlier)b::bool[])
      AS n (id, newest, audience, has_earlier)
 WHERE e.object_id = n.id
+  AND (e.newest_audience_id <> n.audience OR e.is_newest <> (e.version_id = n.newest) OR (e.is_first AND n.has_earlier))
 """
 
 
@@ -228,8 +229,8 @@ WITH s AS (
 )
 INSERT INTO entry (seq, collection_id, date_added, version_id, object_id, type, audience_id, newest_audience_id,
                    is_newest, is_first, is_late, is_shared)
-SELECT s.seq + n.ord, n.collection, s.date + n.ord * interval '1 microsecond', n.version, n.object, n.type,
-       n.audience, n.newest_audience, n.newest, n.first, n.late, false
+SELECT s.seq + n.ord, n.collection, s.date + s.offsets[n.ord::int] * interval '1 microsecond',
+       n.version, n.object, n.type, n.audience, n.newest_audience, n.newest, n.first, n.late, false
 FROM s, n
 """  # noqa: S608 - put together from two constants
 

@@ -100,7 +100,8 @@ def test_the_quota_of_a_day_holds_for_the_request_as_a_whole(signer: Signer) -> 
     assert [each.status for each in signer.publish(lab.indicator(), dry_run=True)] == [OutcomeStatus.VALID]
     assert KeyUse.objects.get().used == 2
     assert signer.publish(lab.indicator())[0].status is OutcomeStatus.STORED
-    assert AuditEvent.objects.filter(action="key-used").count() == 2
+    assert AuditEvent.objects.filter(action="key-used", detail__dry_run=False).count() == 2
+    assert AuditEvent.objects.filter(action="key-used", detail__dry_run=True).count() == 1
 
 
 def test_signing_needs_its_scope_its_network_and_a_key(signer: Signer, community: Community) -> None:
