@@ -163,6 +163,7 @@ def _count_statements(node: Node, limit: int) -> int:
         connection.connection.pgconn.trace(trace.fileno())
         answer = client.get(f"{ADDRESS}?limit={limit}", headers=headers)
         connection.connection.pgconn.untrace()
+        trace.seek(0)
         sent = [line.split("\t")[1:4] for line in trace.read().decode("utf-8", "replace").splitlines()]
     if answer.status_code != 200:
         raise AssertionError(f"the page answered {answer.status_code}")
