@@ -22,6 +22,8 @@ from exchange.stix.timestamps import parse_timestamp
 
 # Longer types than any standard has would not fit into a file name.
 MAX_TYPE_CHARS: Final = 100
+# wire-format, "Keys": nodes have this identity_class, labs have another.
+NODE_CLASS: Final = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Keyring:
         self._pins = pins
         self._states: dict[str, KeyState] = {}
         self._owners: dict[str, str] = {}
-        self._systems: set[str] = set()
+        self._classes: dict[str, set[Any]] = {}
 
     def judge(self, raw: bytes, *, now: datetime, first_seen: datetime) -> Verdict:
         """Read, verify and name one object; an identity with keys that verifies extends the ring.
@@ -140,8 +142,7 @@ class Keyring:
         )
         self._states[signed.id] = state
         self._owners |= dict.fromkeys(state.keys, signed.id)
-        if signed.members.get("identity_class") == "system":
-            self._systems.add(signed.id)
+        self._classes.setdefault(signed.id, set()).add(signed.members.get("identity_class"))
         return verified
 
     def _verify(self, signed: SignedObject, owner: str | None, now: datetime, first_seen: datetime) -> VerifiedObject:
@@ -159,8 +160,17 @@ class Keyring:
 
     def _check_withdrawal(self, named: Verdict, producer: str) -> None:
         """Another lab must not make our copies disappear."""
-        if named.withdrawal is not None and producer not in self._systems:
+        if named.withdrawal is not None and not self._is_pinned_node(producer):
             raise SignatureError("withdrawal-not-by-node", "Only a node announces withdrawals.")
+
+    def _is_pinned_node(self, identity: str) -> bool:
+        """Whether a pinned root began this identity, and each of its versions says that it is a node.
+
+        A lab that calls itself a node from some version on is no node.
+        """
+        state = self._states.get(identity)
+        is_pinned = state is not None and bool(state.standing) and state.standing[0].signer in self._pins.roots
+        return is_pinned and self._classes.get(identity) == {NODE_CLASS}
 
     def _name_of(self, identity: str | None) -> str | None:
         state = self._states.get(identity) if identity is not None else None

@@ -62,7 +62,7 @@ class Placing:
         key = f"{producer}/{object_id}"
         if self._shelf.state.revoked.get(key) == verdict.version:
             del self._shelf.state.revoked[key]
-            for copy, reason in self._shelf.withdrawn_versions(object_id):
+            for copy, reason in self._shelf.withdrawn_versions(object_id, producer):
                 if reason.get("by") == key:
                     self._shelf.restore(copy)
                     self._counts.restored += 1
@@ -119,15 +119,15 @@ class Placing:
                 self._withdraw(path, {"state": REVOKED, "by": key})
 
     def _apply_withdrawal(self, withdrawal: Withdrawal, note: str) -> None:
-        """wire-format, "withdrawal": what the node says is no longer, or again, to be used."""
+        """wire-format, "Withdrawal": which of one producer's copies the node says are not, or again, to be used."""
         if withdrawal.state == RESTORED:
-            for path, reason in self._shelf.withdrawn_versions(withdrawal.object):
+            for path, reason in self._shelf.withdrawn_versions(withdrawal.object, withdrawal.producer):
                 if reason.get("state") == SUSPENDED:
                     self._shelf.restore(path)
                     self._counts.restored += 1
             return
         reason = {"state": withdrawal.state, "at": withdrawal.at, "by": note}
-        for path in self._shelf.stored_versions(withdrawal.object):
+        for path in self._shelf.stored_versions(withdrawal.object, withdrawal.producer):
             self._withdraw(path, reason)
 
     def _withdraw(self, path: Path, reason: dict[str, str]) -> None:

@@ -133,10 +133,9 @@ class Shelf(AbstractContextManager["Shelf"]):
         write_file(self.folder / QUARANTINE / f"{digest_of(raw)}.json", raw)
         path.unlink(missing_ok=True)
 
-    def stored_versions(self, object_id: str, producer: str | None = None) -> list[Path]:
-        """The versions of one object on the shelf; of every producer if none is named."""
-        producers = [producer] if producer else sorted(os.listdir(self.folder / OBJECTS))
-        return [path for name in producers for path in _objects_in(self.folder / OBJECTS / name / object_id)]
+    def stored_versions(self, object_id: str, producer: str | None) -> list[Path]:
+        """The versions of one object by one producer on the shelf."""
+        return _objects_in(self.folder / OBJECTS / producer / object_id) if producer else []
 
     def withdraw(self, path: Path, reason: dict[str, str]) -> None:
         """Move a stored version aside, with the reason beside it. Raises: DataError."""
@@ -145,13 +144,9 @@ class Shelf(AbstractContextManager["Shelf"]):
         write_file(target.with_suffix(REASON_SUFFIX), _pretty(reason))
         self._move(path, target)
 
-    def withdrawn_versions(self, object_id: str) -> list[tuple[Path, dict[str, Any]]]:
-        """The versions of an object that were moved aside, each with the reason."""
-        found = []
-        for producer in sorted(os.listdir(self.folder / WITHDRAWN)):
-            for path in _objects_in(self.folder / WITHDRAWN / producer / object_id):
-                found.append((path, read_reason(path)))
-        return found
+    def withdrawn_versions(self, object_id: str, producer: str) -> list[tuple[Path, dict[str, Any]]]:
+        """The versions of one object by one producer that were moved aside, each with the reason."""
+        return [(path, read_reason(path)) for path in _objects_in(self.folder / WITHDRAWN / producer / object_id)]
 
     def restore(self, path: Path) -> None:
         """Move a withdrawn version back. Raises: DataError."""

@@ -105,7 +105,7 @@ def make_note(
             "content": f"This object is no longer available to you: {state}.",
             "object_refs": [change.stix_id],
             "object_marking_refs": [readers.label.marking_id],
-            "extensions": {WITHDRAWAL_EXTENSION: Withdrawal(change.stix_id, state, at).to_extension()},
+            "extensions": {WITHDRAWAL_EXTENSION: Withdrawal(change.stix_id, change.producer, state, at).to_extension()},
         },
         key,
         unix_seconds(moment),

@@ -187,17 +187,23 @@ class Appeal:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A node's word to those who could read an object and now cannot. at: STIX timestamp text, as in the object."""
+    """A node's word to those who could read an object and now cannot.
+
+    object, producer: whose copy of which object, because an observable has the same id for everybody. at: STIX
+    timestamp text, as in the object.
+    """
 
     object: str
+    producer: str
     state: str
     at: str
 
     @classmethod
     def parse(cls, value: Any, pointer: str) -> Self:
         """Reads the extension. Raises: ObjectInvalidError."""
-        members: Any = members_of(value, pointer, required={"extension_type", "object", "state", "at"})
+        members: Any = members_of(value, pointer, required={"extension_type", "object", "producer", "state", "at"})
         object_id(members, "object", pointer)
+        identity_id(members, "producer", pointer)
         one_of(members, "state", pointer, WITHDRAWAL_STATES)
         timestamp(members, "at", pointer)
         return cls(**_without_type(members))

@@ -19,6 +19,7 @@ from exchange.services.publishing.marking import lock_markings
 from exchange.services.sharing import load_audiences
 from exchange.services.storing import AudienceChange, retrying
 from exchange.services.withdrawals import NOBODY, withdraw_from
+from exchange.stix.markings import Tlp
 
 
 def delete_object(
@@ -70,9 +71,17 @@ def _find(principal: Principal, stix_id: str, collection: CollectionView | None)
     if collection is not None:
         candidates = candidates.filter(home_collection__id=collection.id)
     found = candidates.exclude(state=StixObject.State.DELETED).first()
-    if found is None:
+    if found is None or not _is_within_bounds(principal, found):
         raise NotFoundError("there is no such object", code="object-not-found")
     return found
+
+
+def _is_within_bounds(principal: Principal, found: StixObject) -> bool:
+    """A token deletes what it could have published: within its collections, up to its highest label."""
+    bounds = principal.bounds
+    if "collections" in bounds and found.home_collection.alias not in bounds["collections"]:
+        return False
+    return "highest_label" not in bounds or rows.strictest_label(found) <= Tlp.parse(bounds["highest_label"])
 
 
 def _check_deletable(principal: Principal, found: StixObject) -> None:
@@ -86,7 +95,12 @@ def _delete_all(principal: Principal, found: StixObject, moment: datetime) -> No
     record_event(principal, "object-deleted", found.stix_id)
     if found.newest_audience_id is not None:
         change = AudienceChange(
-            found.stix_id, found.home_collection_id, found.newest_audience_id, NOBODY, revoked=False
+            found.stix_id,
+            principal.lab_identity,
+            found.home_collection_id,
+            found.newest_audience_id,
+            NOBODY,
+            revoked=False,
         )
         withdraw_from([change], moment, state="deleted")
     rows.remove_object(found, rows.log_deletion(found, principal.lab_identity, moment), moment)
@@ -106,7 +120,7 @@ def _delete_some(
         raise ConflictError("the object would no longer be revoked; delete all of it", code="in-use", pointer="/id")
     record_event(principal, "versions-deleted", found.stix_id, versions=[each.text for each in chosen])
     if is_newest_changed and found.newest_audience_id is not None:
-        withdraw_from([_change(found, newest)], moment, state="deleted")
+        withdraw_from([_change(found, principal.lab_identity, newest)], moment, state="deleted")
     for each in chosen:
         rows.remove_version(found, each, rows.log_deletion(found, principal.lab_identity, moment, each), moment)
     if newest is not None:
@@ -118,7 +132,7 @@ def _delete_some(
         rows.place_anew(found, newest, principal.lab_identity, moment)
 
 
-def _change(found: StixObject, newest: OwnVersion | None) -> AudienceChange:
+def _change(found: StixObject, producer: str, newest: OwnVersion | None) -> AudienceChange:
     before = found.newest_audience_id or 0
     after = NOBODY if newest is None else load_audiences([newest.audience_id])[newest.audience_id]
-    return AudienceChange(found.stix_id, found.home_collection_id, before, after, revoked=False)
+    return AudienceChange(found.stix_id, producer, found.home_collection_id, before, after, revoked=False)

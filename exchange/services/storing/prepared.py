@@ -61,9 +61,13 @@ class StoreResult:
 
 @dataclass(frozen=True, slots=True)
 class AudienceChange:
-    """The newest version of an object has other readers than the newest before it: withdrawals follow from this."""
+    """The newest version of an object has other readers than the newest before it: withdrawals follow from this.
+
+    producer: id of the identity whose object it is; others may have objects with the same id.
+    """
 
     stix_id: str
+    producer: str
     collection_id: int
     before: int
     after: AudienceRule

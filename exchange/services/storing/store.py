@@ -135,6 +135,7 @@ def _changes(new: Sequence[NewVersion], before: dict[str, int | None]) -> list[A
         if earlier is not None and row.state.newest_version_id == row.id and row.audience_id != earlier:
             changes[row.state.stix_id] = AudienceChange(
                 stix_id=row.state.stix_id,
+                producer=row.version.lab_identity,
                 collection_id=row.version.collection_id,
                 before=earlier,
                 after=row.version.audience,

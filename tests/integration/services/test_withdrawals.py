@@ -10,6 +10,9 @@ from exchange.services.deletion import delete_object
 from exchange.services.errors import ConflictError, NotFoundError
 from exchange.services.labs import suspend_lab
 from exchange.services.principals import OPERATOR
+from exchange.stix.extensions import Withdrawal
+from exchange.stix.fixed import WITHDRAWAL_EXTENSION
+from exchange.stix.identifiers import deterministic_id
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
 from exchange.stix.signature import open_signed
@@ -43,6 +46,7 @@ def test_the_note_is_signed_by_the_node_and_says_nothing_of_the_content(communit
     assert open_signed(read_object(note.body)).kid in set(node.keys.values_list("kid", flat=True))
     assert b"Secret" not in note.body
     assert members["object_refs"] == [first["id"]]
+    assert withdrawal_in(members).producer == aurora.identity
     assert note.collection == "signatures", "where incremental followers of the object meet it"
     assert note.producer == node.slug
 
@@ -181,6 +185,26 @@ def test_a_deletion_tells_its_readers_and_refuses_the_return_of_every_version(co
     with pytest.raises(NotFoundError):
         delete_object(principal=aurora.principal, stix_id=first["id"])
     assert stored_rows() == before
+
+
+def test_a_rival_that_deletes_its_copy_of_an_observable_withdraws_that_copy_alone(community: Community) -> None:
+    aurora, borealis, cobalt = community.labs
+    copies = [marked(lab, Tlp.GREEN, None) for lab in (aurora, borealis)]
+    value = {"type": "ipv4-addr", "spec_version": "2.1", "value": "198.51.100.3"}
+    observable = {**value, "id": str(deterministic_id(value))}
+    for lab, copy in zip((aurora, borealis), copies, strict=True):
+        store(lab, {**observable, "object_marking_refs": copy["object_marking_refs"]})
+
+    delete_object(principal=borealis.principal, stix_id=str(observable["id"]))
+
+    notes = page_of(cobalt.principal, types=("note",)).entries
+    said = [withdrawal_in(members_of(note)) for note in notes]
+    assert [(word.object, word.producer) for word in said] == [(observable["id"], borealis.identity)]
+    assert observable["id"] in visible(cobalt.principal), "the copy of aurora"
+
+
+def withdrawal_in(members: Members) -> Withdrawal:
+    return Withdrawal.parse(members["extensions"][WITHDRAWAL_EXTENSION], "")
 
 
 def test_what_others_rest_on_is_not_deleted(community: Community) -> None:

@@ -30,7 +30,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "selector": {
         "scheme": "voprf-ristretto255-sha512", "issuer": IDENTITY, "epoch": "2026-11", "kind": "email"
     },
-    "withdrawal": {"object": IDENTITY, "state": "revoked", "at": "2026-12-01T00:00:00.000Z"},
+    "withdrawal": {
+        "object": f"ipv4-addr--{UUID}", "producer": IDENTITY, "state": "revoked", "at": "2026-12-01T00:00:00.000Z"
+    },
 }  # fmt: skip
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("appeal", {"step": "decided"}),
@@ -49,6 +51,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("selector", {"kind": "name"}),
     ("withdrawal", {"state": "gone"}),
     ("withdrawal", {"extra": 1}),
+    ("withdrawal", {"producer": f"note--{UUID}"}),
 ]
 
 

@@ -61,6 +61,12 @@ class Party:
         identity = self._next_identity(members, [*keys, new.public(nbf=unix_seconds(EARLIER))], at, [new])
         return Party(self.name, replace(self.keys, signing=new)), identity
 
+    def changing_class(self, identity_class: str, *, at: datetime) -> bytes:
+        """A second version of the identity, which calls itself something else."""
+        members = json.loads(self.identity) | {"identity_class": identity_class}
+        keys = Keys.parse(members["extensions"][KEYS_EXTENSION], "").keys
+        return self._next_identity(members, keys, at, [])
+
     def _next_identity(
         self, members: dict[str, Any], keys: Sequence[PublicKey], at: datetime, new: Sequence[SigningKey]
     ) -> bytes:
@@ -117,8 +123,9 @@ def address(value: str = "198.51.100.3") -> dict[str, Any]:
     }
 
 
-def withdrawal(node: Party, object_id: str, state: str) -> bytes:
-    """A node's word that an object is withdrawn."""
+def withdrawal(node: Party, object_id: str, producer: Party, state: str) -> bytes:
+    """A node's word that a producer's object is withdrawn."""
+    at = "2026-11-22T01:00:00.000Z"
     note = {
         "type": "note",
         "spec_version": "2.1",
@@ -128,6 +135,6 @@ def withdrawal(node: Party, object_id: str, state: str) -> bytes:
         "modified": "2026-11-22T01:00:00.000Z",
         "content": "withdrawn",
         "object_refs": [object_id],
-        "extensions": {WITHDRAWAL_EXTENSION: Withdrawal(object_id, state, "2026-11-22T01:00:00.000Z").to_extension()},
+        "extensions": {WITHDRAWAL_EXTENSION: Withdrawal(object_id, producer.id, state, at).to_extension()},
     }
     return node.sign(note)

@@ -10,7 +10,7 @@ from exchange.labtool.client import NodeClient
 from exchange.labtool.errors import DataError, RefusedError
 from exchange.labtool.pins import NO_PINS, Pins
 from exchange.labtool.pulling import PullReport, pull
-from exchange.stix.fixed import fixed_object
+from exchange.stix.fixed import WITHDRAWAL_EXTENSION, fixed_object
 from exchange.stix.keys import unix_seconds
 from exchange.stix.markings import Tlp
 from tests.unit.labtool.material import EARLIER, NOW, Party, address, indicator, party, pins_of, withdrawal
@@ -295,7 +295,7 @@ def test_a_withdrawal_note_of_the_node_moves_the_object_aside(
 ) -> None:
     object_id = "indicator--5a1f1f0e-8f0c-4b58-9a5b-0b5e6a1a7c01"
     first = aurora.indicator(id=object_id)
-    note = withdrawal(node_one, object_id, state)
+    note = withdrawal(node_one, object_id, aurora, state)
     node.add("identities", aurora.identity, node_one.identity)
     node.add("signatures", first, note)
 
@@ -313,9 +313,9 @@ def test_a_suspended_object_comes_back_when_the_node_says_so(
     object_id = "indicator--5a1f1f0e-8f0c-4b58-9a5b-0b5e6a1a7c01"
     first = aurora.indicator(id=object_id)
     node.add("identities", aurora.identity, node_one.identity)
-    node.add("signatures", first, withdrawal(node_one, object_id, "suspended"))
+    node.add("signatures", first, withdrawal(node_one, object_id, aurora, "suspended"))
     puller(pins_of(aurora, node_one))
-    node.add("signatures", withdrawal(node_one, object_id, "restored"))
+    node.add("signatures", withdrawal(node_one, object_id, aurora, "restored"))
 
     assert puller(pins_of(aurora, node_one)).restored == 1
     assert first in puller.stored()
@@ -327,7 +327,7 @@ def test_a_narrowed_object_comes_back_when_it_is_sent_again(
     object_id = "indicator--5a1f1f0e-8f0c-4b58-9a5b-0b5e6a1a7c01"
     first = aurora.indicator(id=object_id)
     node.add("identities", aurora.identity, node_one.identity)
-    node.add("signatures", first, withdrawal(node_one, object_id, "narrowed"), first)
+    node.add("signatures", first, withdrawal(node_one, object_id, aurora, "narrowed"), first)
 
     puller(pins_of(aurora, node_one))
 
@@ -340,12 +340,77 @@ def test_a_lab_cannot_withdraw_the_object_of_another(
 ) -> None:
     object_id = "indicator--5a1f1f0e-8f0c-4b58-9a5b-0b5e6a1a7c01"
     first = aurora.indicator(id=object_id)
-    forged = withdrawal(borealis, object_id, "deleted")
+    forged = withdrawal(borealis, object_id, aurora, "deleted")
     node.add("identities", aurora.identity, borealis.identity)
     node.add("signatures", first, forged)
 
     puller(pins_of(aurora, borealis))
 
+    assert first in puller.stored()
+    assert "withdrawal-not-by-node" in puller.quarantined()[forged]
+
+
+def test_a_note_moves_the_copy_of_the_producer_that_it_names_and_no_other(
+    node: SmallNode, puller: Puller, aurora: Party, borealis: Party, node_one: Party
+) -> None:
+    ours, rivals = aurora.sign(address()), borealis.sign(address())
+    object_id = json.loads(ours)["id"]
+    pins = pins_of(aurora, borealis, node_one)
+    node.add("identities", aurora.identity, borealis.identity, node_one.identity)
+    node.add("signatures", ours, rivals, withdrawal(node_one, object_id, borealis, "suspended"))
+
+    assert puller(pins).withdrawn == 1
+    assert puller.withdrawn() == {rivals}
+    assert ours in puller.stored()
+
+    node.add("signatures", withdrawal(node_one, object_id, aurora, "restored"))
+    assert puller(pins).restored == 0
+    node.add("signatures", withdrawal(node_one, object_id, borealis, "restored"))
+    assert puller(pins).restored == 1
+
+
+def test_a_note_that_names_no_producer_moves_nothing(
+    node: SmallNode, puller: Puller, aurora: Party, node_one: Party
+) -> None:
+    first = aurora.sign(address())
+    note = json.loads(withdrawal(node_one, json.loads(first)["id"], aurora, "deleted"))
+    del note["extensions"][WITHDRAWAL_EXTENSION]["producer"]
+    nameless = node_one.sign(note)
+    node.add("identities", aurora.identity, node_one.identity)
+    node.add("signatures", first, nameless)
+
+    puller(pins_of(aurora, node_one))
+
+    assert first in puller.stored()
+    assert "extension-member-missing" in puller.quarantined()[nameless]
+
+
+def test_a_node_that_is_not_pinned_withdraws_nothing(
+    node: SmallNode, puller: Puller, aurora: Party, node_one: Party
+) -> None:
+    first = aurora.indicator()
+    note = withdrawal(node_one, json.loads(first)["id"], aurora, "deleted")
+    node.add("identities", aurora.identity, node_one.identity)
+    node.add("signatures", first, note)
+
+    puller(aurora.pins)
+
+    assert first in puller.stored()
+    assert "key-not-pinned" in puller.quarantined()[note]
+
+
+def test_a_lab_that_calls_itself_a_node_withdraws_nothing(
+    node: SmallNode, puller: Puller, aurora: Party, borealis: Party
+) -> None:
+    first = aurora.indicator()
+    forged = withdrawal(borealis, json.loads(first)["id"], aurora, "deleted")
+    renamed = borealis.changing_class("system", at=EARLIER + timedelta(minutes=1))
+    node.add("identities", aurora.identity, borealis.identity, renamed)
+    node.add("signatures", first, forged)
+
+    puller(pins_of(aurora, borealis))
+
+    assert renamed in puller.stored()
     assert first in puller.stored()
     assert "withdrawal-not-by-node" in puller.quarantined()[forged]
 

@@ -60,7 +60,7 @@ GOOD: dict[str, tuple[str, str, dict[str, Any]]] = {
     "withdrawal": (
         ids.WITHDRAWAL_EXTENSION,
         "note",
-        PROPERTY | {"object": INDICATOR, "state": "narrowed", "at": "2026-02-01T00:00:00Z"},
+        PROPERTY | {"object": INDICATOR, "producer": AURORA, "state": "narrowed", "at": "2026-02-01T00:00:00Z"},
     ),
     "keys": (
         ids.KEYS_EXTENSION,
@@ -165,6 +165,8 @@ def test_an_extension_may_stand_on_its_second_type(name: str, kind: str) -> None
         ("appeal", "outcome", "lost"),
         ("withdrawal", "object", "indicator"),
         ("withdrawal", "object", {}),
+        ("withdrawal", "producer", INDICATOR),
+        ("withdrawal", "producer", None),
         ("withdrawal", "state", "hidden"),
         ("withdrawal", "at", "2026-02-01"),
         ("ranges", "ranges", []),
