@@ -48,8 +48,11 @@ def items(response: requests.Response) -> list[Members]:
 
 
 def keys(response: requests.Response) -> list[tuple[str, str]]:
-    """Id and version of each item."""
-    return [(each["id"], each.get("version") or each.get("modified") or each["created"]) for each in items(response)]
+    """Id and version of each item; of objects, an extension-definition has a `version` that is none of TAXII's."""
+    return [
+        (each["id"], each["version"] if "date_added" in each else each.get("modified") or each["created"])
+        for each in items(response)
+    ]
 
 
 def key(members: Members) -> tuple[str, str]:
