@@ -24,7 +24,8 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
 
     Raises:
         StixError: the chain is broken, unpinned, or lacks a proof of possession.
-        AccessDeniedError: not the identity of the publishing lab. PolicyError: as `mark_item`.
+        AccessDeniedError: not the identity of the publishing lab. PolicyError: a lab that calls itself a node, or as
+            `mark_item`.
     """
     lab = Lab.objects.select_for_update().get(pk=principal.lab_id or 0)
     if item.signed is None:
@@ -32,6 +33,7 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
     state, item.verified = extend_chain(lab, item.signed, moment=moment)
     if Lab.objects.filter(identity_id=state.identity).exclude(pk=lab.pk).exists():
         raise AccessDeniedError("this is not the identity of your lab", code="foreign-identity", pointer="/id")
+    _check_class(lab, item)
     _check_markings(item)
     mark_item(item, replace(principal, lab_identity=state.identity), {})
     results, _ = store_versions(lab.pk, [item.prepared(lab_identity=state.identity, received_at=moment)])
@@ -39,6 +41,14 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
         take_keys(principal, lab, state, item.verified.signed.payload_sha256, moment)
         quarantine_compromised(principal, lab, moment)
     return results[0]
+
+
+def _check_class(lab: Lab, item: Item) -> None:
+    """Readers take withdrawals of others' objects from a `system`, so no lab may look like one."""
+    if lab.kind == Lab.Kind.LAB and item.object.members.get("identity_class") == "system":
+        raise PolicyError(
+            "a lab is an organization: only nodes are systems", code="identity-class", pointer="/identity_class"
+        )
 
 
 def _check_markings(item: Item) -> None:
