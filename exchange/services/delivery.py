@@ -12,14 +12,15 @@ from django.db import connection
 
 from exchange.models import StixObject
 from exchange.services import counters
-from exchange.services.database import writing
+from exchange.services.database import execute, writing
 from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
 from exchange.stix.markings import Tlp
 
 _INSERT = """
 INSERT INTO delivery (at, lab_id, person_id, token_id, door, collection_ids, seq_from, seq_to, filter, audience_ids)
-VALUES (clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s, %s)
+VALUES (clock_timestamp(), %(lab)s, %(person)s, %(token)s, %(door)s, %(collections)s, %(first)s, %(last)s,
+        %(filters)s::jsonb, %(audiences)s)
 """
 
 
@@ -40,21 +41,20 @@ def record_delivery(
     if not seqs:
         return
     counters.DELIVERED.labels(door).inc(len(seqs))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            [
-                principal.lab_id,
-                principal.person_id,
-                principal.token_id,
-                door,
-                list(collection_ids),
-                min(seqs),
-                max(seqs),
-                json.dumps(dict(filters)),
-                list(audience_ids),
-            ],
-        )
+    execute(
+        _INSERT,
+        {
+            "lab": principal.lab_id,
+            "person": principal.person_id,
+            "token": principal.token_id,
+            "door": door,
+            "collections": list(collection_ids),
+            "first": min(seqs),
+            "last": max(seqs),
+            "filters": json.dumps(dict(filters)),
+            "audiences": list(audience_ids),
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
