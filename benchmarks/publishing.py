@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from benchmarks.load import Measured, make_request, run_load
+from benchmarks.load import make_request, run_load
 from benchmarks.node import Node, running_node
 from benchmarks.objects import signed_objects
 from benchmarks.report import Row, median, percentile
 from exchange.stix.keys import SigningKey
 
+CORES = os.cpu_count() or 1
 ROUNDS = 3
 BATCH_CONNECTIONS = 4
 BATCH_OBJECTS = 8_000
@@ -38,28 +40,34 @@ def main() -> None:
 
 def measure(node: Node) -> list[Row]:
     """Print and answer the rows about publishing."""
-    cores = os.cpu_count() or 1
-    verifications = cores * verifications_per_core()
-    rows = [Row("Ed25519 verifications alone, one core times cores", f"{verifications:,.0f}/s")]
-    rows[0].show()
+    verifications = CORES * verifications_per_core()
+    rows = [_shown(Row("Ed25519 verifications alone, one core times cores", f"{verifications:,.0f}/s"))]
     supply = Supply(node)
-    _publish(node, supply.requests(WARM_UP_OBJECTS, 10), processes=BATCH_CONNECTIONS, threads=1)
+    _publish(node, supply.requests(WARM_UP_OBJECTS, 10), WARM_UP_OBJECTS, processes=BATCH_CONNECTIONS, threads=1)
     for size in SIZES:
-        rates = [
-            BATCH_OBJECTS / _publish(node, requests, processes=BATCH_CONNECTIONS, threads=1).seconds
+        runs = [
+            _publish(node, requests, BATCH_OBJECTS, processes=BATCH_CONNECTIONS, threads=1)
             for requests in (supply.requests(BATCH_OBJECTS, size) for _ in range(ROUNDS))
         ]
-        rows.append(
-            _rate_row(f"publishing, {BATCH_CONNECTIONS} connections, batches of {size:,}", rates, verifications)
-        )
-    singles = [
-        _publish(node, supply.requests(SINGLE_OBJECTS, 1), processes=1, threads=SINGLE_CONNECTIONS)
+        what = f"publishing, {BATCH_CONNECTIONS} connections, batches of {size:,}"
+        rows += [_rate_row(what, runs, verifications, GOAL_BATCHES), _cost_row(runs)]
+    runs = [
+        _publish(node, supply.requests(SINGLE_OBJECTS, 1), SINGLE_OBJECTS, processes=1, threads=SINGLE_CONNECTIONS)
         for _ in range(ROUNDS)
     ]
-    rates = [SINGLE_OBJECTS / single.seconds for single in singles]
-    rows.append(_rate_row(f"publishing, {SINGLE_CONNECTIONS} connections, single objects", rates, verifications))
-    rows.append(_latency_row(singles))
+    what = f"publishing, {SINGLE_CONNECTIONS} connections, single objects"
+    rows += [_rate_row(what, runs, verifications, GOAL_SINGLES), _cost_row(runs), _latency_row(runs)]
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One measured run: objects a second, processor time for each, and the seconds of each request."""
+
+    rate: float
+    web_ms: float
+    postgres_ms: float
+    request_s: list[float]
 
 
 class Supply:
@@ -92,31 +100,34 @@ def verifications_per_core() -> float:
     return VERIFICATIONS / (time.perf_counter() - began)
 
 
-def _publish(node: Node, requests: Sequence[bytes], *, processes: int, threads: int) -> Measured:
+def _publish(node: Node, requests: Sequence[bytes], objects: int, *, processes: int, threads: int) -> Run:
+    before = node.cpu_s()
     measured = run_load(node.server.port, requests, processes=processes, threads=threads)
+    web_s, postgres_s = (after - begin for after, begin in zip(node.cpu_s(), before, strict=True))
     if set(measured.statuses) != {202}:
         raise AssertionError(f"not everything was taken: {measured.statuses}")
-    return measured
+    return Run(objects / measured.seconds, web_s / objects * 1e3, postgres_s / objects * 1e3, measured.request_s)
 
 
-def _rate_row(what: str, rates: Sequence[float], verifications: float) -> Row:
-    rate, cores = median(rates), os.cpu_count() or 1
-    goal = GOAL_SINGLES if "single" in what else GOAL_BATCHES
-    row = Row(
-        what,
-        f"{rate:,.0f} objects/s",
-        f"{rate / cores:,.0f} per core; {rate / verifications:.1%} of the bare verifications; {goal}",
-    )
-    row.show()
-    return row
+def _rate_row(what: str, runs: Sequence[Run], verifications: float, goal: str) -> Row:
+    rate = median([run.rate for run in runs])
+    against = f"{rate / CORES:,.0f} per core; {rate / verifications:.1%} of the bare verifications; {goal}"
+    return _shown(Row(what, f"{rate:,.0f} objects/s", against))
 
 
-def _latency_row(runs: Sequence[Measured]) -> Row:
+def _cost_row(runs: Sequence[Run]) -> Row:
+    web_ms, postgres_ms = median([run.web_ms for run in runs]), median([run.postgres_ms for run in runs])
+    against = f"web {web_ms:.2f} ms, PostgreSQL {postgres_ms:.2f} ms; 4 cores: {4_000 / (web_ms + postgres_ms):,.0f}/s"
+    return _shown(Row("the same, processor time of one object", f"{web_ms + postgres_ms:.2f} ms", against))
+
+
+def _latency_row(runs: Sequence[Run]) -> Row:
     times = [each for run in runs for each in run.request_s]
-    row = Row(
-        "the same, time of one request",
-        f"p50 {percentile(times, 50) * 1e3:.0f} ms, p99 {percentile(times, 99) * 1e3:.0f} ms",
-    )
+    figure = f"p50 {percentile(times, 50) * 1e3:.0f} ms, p99 {percentile(times, 99) * 1e3:.0f} ms"
+    return _shown(Row("the same, time of one request", figure))
+
+
+def _shown(row: Row) -> Row:
     row.show()
     return row
 
