@@ -11,7 +11,7 @@ from typing import Any, Final
 from exchange.services.errors import OutOfScopeError
 from exchange.services.scope_agreement import PLAIN, Agreement, Structure, TypeScope, agreement
 from exchange.services.scope_origin import is_origin, pattern_paths, pattern_rests_on_origin, rests_on_origin
-from exchange.services.scope_texts import find_hints, find_refusal
+from exchange.services.scope_texts import find_hints, find_refusal, readable
 from exchange.stix.errors import pointer_to, shown
 from exchange.stix.markings import Tlp
 
@@ -199,16 +199,16 @@ def _check_pattern(pattern: str, agreed: Agreement) -> None:
 
 def _check_prose(prose: list[tuple[Path, str]], agreed: Agreement) -> list[ScopeWarning]:
     """Look at all texts together; only where that finds something, at each."""
-    together = "\n".join([text for _path, text in prose])
+    together = readable("\n".join([text for _path, text in prose]))
     warnings: list[ScopeWarning] = []
     if find_refusal(together, agreed) is not None:
         for path, text in prose:
-            found = find_refusal(text, agreed)
+            found = find_refusal(readable(text), agreed)
             if found is not None:
                 raise _refuse(found[0], path, found[1])
     if next(find_hints(together, agreed), None) is not None:
         for path, text in prose:
-            warnings.extend(ScopeWarning(hint, pointer_to(path)) for hint in find_hints(text, agreed))
+            warnings.extend(ScopeWarning(hint, pointer_to(path)) for hint in find_hints(readable(text), agreed))
     return warnings
 
 
@@ -239,14 +239,14 @@ def _check_payload_texts(payload: Payload, agreed: Agreement) -> list[ScopeWarni
         texts = tuple(_without_appeal_addresses(payload, agreed))
     elif any(location.endswith("(author)") for location, _text in texts):
         warnings.append(ScopeWarning("names-an-author", payload.pointer))
-    together = "\n".join([text for _location, text in texts])
+    together = readable("\n".join([text for _location, text in texts]))
     if find_refusal(together, agreed) is not None:
         for location, text in texts:
-            found = find_refusal(text, agreed)
+            found = find_refusal(readable(text), agreed)
             if found is not None:
                 raise _refuse_inside(payload, found[0], location, found[1])
     if next(find_hints(together, agreed), None) is not None:
-        hints = {hint for _location, text in texts for hint in find_hints(text, agreed)}
+        hints = {hint for _location, text in texts for hint in find_hints(readable(text), agreed)}
         warnings.extend(ScopeWarning(hint, payload.pointer) for hint in sorted(hints))
     return warnings
 
@@ -256,7 +256,7 @@ def _without_appeal_addresses(payload: Payload, agreed: Agreement) -> Iterator[t
         if agreed.refused_places.fullmatch(location):
             raise _refuse_inside(payload, "personal-data", location, "A playbook names no person.")
         if agreed.appeal_places.fullmatch(location):
-            found = find_refusal(text, agreed, may_hold_contact=True)
+            found = find_refusal(readable(text), agreed, may_hold_contact=True)
             if found is not None:
                 raise _refuse_inside(payload, found[0], location, found[1])
         else:

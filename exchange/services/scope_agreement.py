@@ -73,6 +73,7 @@ class Agreement:
     currencies: tuple[str, ...]
     price_units: tuple[str, ...]
     customer_hints: tuple[str, ...]
+    address_hints: tuple[str, ...]
 
 
 @cache
@@ -124,6 +125,7 @@ def load_agreement(path: Path) -> Agreement:
         currencies=tuple(commercial["currencies"]),
         price_units=tuple(commercial["per"]),
         customer_hints=tuple(commercial["customers"]),
+        address_hints=tuple(personal["hints"]),
     )
 
 
