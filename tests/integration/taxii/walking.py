@@ -73,6 +73,7 @@ def by_date(client: TaxiiClient, path: str, query: str) -> list[requests.Respons
     pages = [ask(client, path, query)]
     while pages[-1].json().get("more"):
         assert len(pages) < MAX_PAGES
+        query = re.sub("&?added_after=[^&]*", "", query)
         pages.append(ask(client, path, f"{query}&added_after={pages[-1].headers[LAST_DATE]}"))
     return pages
 
