@@ -12,7 +12,7 @@ from exchange.api.outcomes import answer_of
 from exchange.http.bodies import read_body, shape_fault
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters
-from exchange.services.access import require_scope
+from exchange.services.access import require_publishing, require_scope
 from exchange.services.collections import DEFAULT_ROOT, CollectionView, find_collection
 from exchange.services.errors import AccessDeniedError
 from exchange.services.idempotency import KeptAnswer, claim_key, keep_answer, release_key, request_digest
@@ -65,7 +65,7 @@ def read_publication(request: HttpRequest, principal: Principal) -> Publication:
     Raises:
         ExchangeError: the principal may not, or the request is malformed, too large or of another media type.
     """
-    require_scope(principal, "publish")
+    require_publishing(principal)
     parameters = Parameters(request.META.get("QUERY_STRING", ""))
     parameters.allow_only({"dry_run", "sign", "collection"})
     sign, dry_run = parameters.flag("sign"), parameters.flag("dry_run")

@@ -32,6 +32,9 @@ class Token(models.Model):
     digest = models.BinaryField(max_length=32, help_text="SHA-256 of the whole token")
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="tokens")
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="tokens")
+    issued_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="issued", help_text="empty: an operator"
+    )
     scopes = ArrayField(models.CharField(max_length=12, choices=Scope))
     client = models.BooleanField(default=False, help_text="belongs to a downstream client of the lab")
     bounds = models.JSONField(default=dict, blank=True)

@@ -64,6 +64,16 @@ def require_scope(principal: Principal, scope: str) -> None:
         raise AccessDeniedError(f"the token does not have the scope {scope}", code="scope-missing")
 
 
+def require_publishing(principal: Principal) -> None:
+    """Refuse a principal that may publish nothing: `publish` is for everything, `feedback` for feedback alone.
+
+    Raises:
+        NotAuthenticatedError, AccessDeniedError: as `require_scope`.
+    """
+    if not principal.allows("feedback"):
+        require_scope(principal, "publish")
+
+
 def _find(prefix: str) -> tuple[Any, ...] | None:
     if not prefix or not prefix.isascii() or "\0" in prefix:
         return None

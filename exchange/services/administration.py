@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from exchange.models import Person, Token
 from exchange.services.audit import record_event
-from exchange.services.clock import now
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError
 from exchange.services.principals import Principal, PrincipalKind
+from exchange.services.tokens import revoke_with_issued
 
 
 def operator_of(person: Person) -> Principal:
@@ -22,14 +22,12 @@ def operator_of(person: Person) -> Principal:
 
 
 def revoke_any_token(*, actor: Principal, prefix: str) -> bool:
-    """Stop a token of any lab at once; tells whether it was good until now."""
+    """Stop a token of any lab at once, with all that it issued; tells whether it was good until now."""
     with writing():
         token = Token.objects.select_for_update().filter(prefix=prefix, revoked_at=None).first()
         if token is None:
             return False
-        token.revoked_at = now()
-        token.save(update_fields=["revoked_at"])
-        record_event(actor, "token-revoked", prefix, lab=token.lab_id)
+        revoke_with_issued(actor, token)
     return True
 
 

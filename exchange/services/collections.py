@@ -27,6 +27,7 @@ HOME_COLLECTIONS = (
     ("feedback", "Feedback on all of these"),
     ("identities", "Identities, markings and extension definitions"),
 )
+FEEDBACK_COLLECTION = "feedback"
 VIEW_OF_ALL = ("all", "Everything, as one read-only view")
 
 
@@ -105,10 +106,16 @@ def _view(
         page_limit=page_limit,
         is_view=is_view,
         can_read=bool(sources) and (principal.allows("read") or not principal.is_member),
-        can_write=writes and not is_view and not principal.is_client and principal.allows("publish"),
+        can_write=writes and not is_view and _may_write(principal, alias),
         sources=sources,
         open_sources=tuple(source for source in sources if source in ungranted),
     )
+
+
+def _may_write(principal: Principal, alias: str) -> bool:
+    if principal.is_client:
+        return False
+    return principal.allows("publish") or (alias == FEEDBACK_COLLECTION and principal.allows("feedback"))
 
 
 def find_collection(principal: Principal, name: str, *, api_root: str = DEFAULT_ROOT) -> CollectionView:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from exchange.models import Lab, Token
@@ -64,6 +65,7 @@ def issue_token(
     client: bool = False,
     expires_at: datetime | None = None,
     bounds: Mapping[str, Any] | None = None,
+    issued_by: Token | None = None,
 ) -> IssuedToken:
     """Create a token of `lab`.
 
@@ -90,6 +92,7 @@ def issue_token(
             scopes=wanted,
             client=client,
             bounds=limits,
+            issued_by=issued_by,
             created_at=moment,
             expires_at=expires_at,
         )
@@ -118,7 +121,7 @@ def issue_own_token(*, principal: Principal, **wanted: Any) -> IssuedToken:
         raise AccessDeniedError("a token may not issue one that outlives it", pointer="/expires")
     bounds = _narrowed(own.bounds, checked_bounds(wanted.pop("bounds", None) or {}))
     wanted["expires_at"] = wanted.get("expires_at") or own.expires_at
-    return issue_token(actor=principal, lab=own.lab, bounds=bounds, **wanted)
+    return issue_token(actor=principal, lab=own.lab, bounds=bounds, issued_by=own, **wanted)
 
 
 def _narrowed(own: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,15 +161,46 @@ def revoke_token(*, principal: Principal, prefix: str) -> None:
 
     Raises:
         NotFoundError: no such token, or another lab's: the two look the same.
+        AccessDeniedError: the lab's, but not for this token to revoke.
     """
     with writing():
         token = _own_tokens(principal).filter(prefix=prefix).select_for_update().first()
         if token is None:
             raise NotFoundError("there is no such token")
-        if token.revoked_at is None:
-            token.revoked_at = now()
-            token.save(update_fields=["revoked_at"])
-            record_event(principal, "token-revoked", prefix)
+        if not _may_revoke(principal, token):
+            raise AccessDeniedError("a token revokes itself, what it issued, and tokens that may no more than itself")
+        revoke_with_issued(principal, token)
+
+
+def _may_revoke(principal: Principal, token: Token) -> bool:
+    """Itself, what it issued, or — if it publishes and is bound by nothing — what may no more than itself."""
+    if token.pk in _with_issued(principal.token_id):
+        return True
+    return principal.allows("publish") and not principal.bounds and set(token.scopes) <= principal.scopes
+
+
+def revoke_with_issued(actor: Principal, token: Token) -> None:
+    """Stop a token and all that it issued, in the caller's transaction: a thief's copies end with the original."""
+    stopped = Token.objects.filter(pk__in=_with_issued(token.pk), revoked_at=None)
+    prefixes = sorted(stopped.values_list("prefix", flat=True))
+    if prefixes:
+        stopped.update(revoked_at=now())
+        record_event(actor, "token-revoked", token.prefix, with_issued=prefixes)
+
+
+_WITH_ISSUED = """
+WITH RECURSIVE family AS (
+    SELECT id FROM token WHERE id = %s
+    UNION SELECT t.id FROM token t JOIN family f ON t.issued_by_id = f.id
+)
+SELECT id FROM family
+"""
+
+
+def _with_issued(token_id: int | None) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_WITH_ISSUED, [token_id])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _own_tokens(principal: Principal) -> QuerySet[Token]:

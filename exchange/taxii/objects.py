@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from exchange.http.bodies import read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters
-from exchange.services.access import require_scope
+from exchange.services.access import require_publishing
 from exchange.services.clock import now
 from exchange.services.collections import CollectionView
 from exchange.services.errors import AccessDeniedError, ExchangeError, NotFoundError
@@ -49,7 +49,7 @@ def get_objects(request: HttpRequest, principal: Principal, view: CollectionView
 
 def post_objects(request: HttpRequest, principal: Principal, view: CollectionView) -> HttpResponse:
     """Publish an envelope: 202 and its status if anything of it was taken, 422 with the reasons if nothing was."""
-    require_scope(principal, "publish")
+    require_publishing(principal)
     _require_writable(view)
     if not is_taxii(request.META.get("CONTENT_TYPE")):
         raise UnsupportedMediaTypeError(f"post an envelope as {TAXII}")

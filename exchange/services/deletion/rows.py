@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from django.db import connection
 
-from exchange.models import Leaf, StixObject
+from exchange.models import Leaf, StixObject, Version
 from exchange.services.database import execute
 from exchange.services.deletion.choosing import OwnVersion
 from exchange.services.log import make_leaf
 from exchange.services.sequencer import TAKE_NUMBERS, next_number
+from exchange.stix.markings import Tlp
 
 _STORED: Final = """
 SELECT k.version_id, k.version_key, v.version_text, k.digest, v.audience_id,
@@ -115,6 +116,11 @@ def mark_entries(found: StixObject, newest: OwnVersion, first: OwnVersion) -> No
             " newest_audience_id = %(audience)s WHERE object_id = %(object)s",
             {"newest": newest.id, "first": first.id, "audience": newest.audience_id, "object": found.id},
         )
+
+
+def strictest_label(found: StixObject) -> Tlp:
+    """The strictest label that any version of the object carries."""
+    return Tlp(max(Version.objects.filter(object=found).values_list("label", flat=True), default=Tlp.CLEAR))
 
 
 def set_newest(found: StixObject, newest: OwnVersion | None) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from exchange.services.collections import CollectionView
 from exchange.services.errors import ExchangeError
@@ -12,9 +13,13 @@ from exchange.services.sharing import AudienceRule
 from exchange.services.storing import PreparedVersion
 from exchange.stix.checks import CheckedObject
 from exchange.stix.errors import StixError
+from exchange.stix.identifiers import is_identifier
 from exchange.stix.markings import Tlp
 from exchange.stix.signature import SignedObject, VerifiedObject
 from exchange.stix.timestamps import format_stix, ordering_key
+
+MAX_VERSION_CHARS = 64
+"""Width of the version columns; a timestamp of nine fraction digits has 30 characters."""
 
 
 @dataclass(slots=True)
@@ -23,6 +28,7 @@ class Item:
 
     index: int
     body: bytes
+    claimed: Mapping[str, Any] = field(default_factory=dict)
     checked: CheckedObject | None = None
     collection: CollectionView | None = None
     signed: SignedObject | None = None
@@ -42,6 +48,20 @@ class Item:
         if self.checked is None:
             raise AssertionError("the item has not been read")
         return self.checked
+
+    @property
+    def claimed_id(self) -> str | None:
+        """The id that the bytes say, however wrong the rest is; None if they say none that can be one."""
+        said = self.claimed.get("id")
+        return said if is_identifier(said) else None
+
+    @property
+    def claimed_version(self) -> str | None:
+        """The version that the bytes say, None if they say none."""
+        if self.checked is not None:
+            return self.version_text or None
+        said = self.claimed.get("modified", self.claimed.get("created"))
+        return said if isinstance(said, str) and len(said) <= MAX_VERSION_CHARS else None
 
     @property
     def version_text(self) -> str:

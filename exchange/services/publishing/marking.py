@@ -73,9 +73,9 @@ def mark_item(item: Item, principal: Principal, known: Mapping[str, KnownMarking
     _check_bounds(item, principal)
     recipients = _resolve_recipients(item, marking_refs_of(members), known)
     if item.missing_marking:
-        item.audience = AudienceRule(item.label)
-    else:
-        item.audience = audience_for(item.label, principal.lab_identity, recipients)
+        # Nobody but the producer reads it for certain; whom the marking names, it will say.
+        recipients = Recipients(frozenset())
+    item.audience = audience_for(item.label, principal.lab_identity, recipients)
 
 
 def _effective_label(item: Item) -> Tlp:

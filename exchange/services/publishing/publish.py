@@ -14,7 +14,7 @@ from django.db import transaction
 
 from exchange.models import Lab
 from exchange.services import counters
-from exchange.services.access import require_scope
+from exchange.services.access import require_publishing
 from exchange.services.clock import now
 from exchange.services.collections import CollectionView, visible_collections
 from exchange.services.database import writing
@@ -53,14 +53,14 @@ def publish_objects(
         NotAuthenticatedError, AccessDeniedError: the principal may not publish at all.
         NotFoundError: `sign`, and the exchange holds no key.
     """
-    require_scope(principal, "publish")
+    require_publishing(principal)
     if principal.lab_id is None:
         raise AccessDeniedError("only labs publish")
     moment = now()
     views = [collection] if collection is not None else visible_collections(principal)
     homes = {view.alias: view for view in views}
     items = [Item(index, body) for index, body in enumerate(bodies)]
-    read = each(items, lambda item: read_item(item, collection, homes))
+    read = each(items, lambda item: read_item(item, principal, collection, homes))
     fixed = [item for item in read if item.collection is None]
     ours = [item for item in read if item.collection is not None]
     if sign:
@@ -144,8 +144,8 @@ def _outcome(item: Item, result: StoreResult | None, door: str, *, dry_run: bool
         counters.REFUSED.labels(error.code).inc()
     return Outcome(
         index=item.index,
-        id=item.checked.id if item.checked is not None else None,
-        version=(item.version_text or None) if item.checked is not None else None,
+        id=item.claimed_id,
+        version=item.claimed_version,
         status=status,
         error=error,
         warnings=item.warnings,

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from exchange.models import Collection
 from exchange.services.collections import CollectionView
 from exchange.services.errors import AccessDeniedError, InvalidRequestError
+from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item
 from exchange.services.scope import Payload, check_scope
 from exchange.stix.checks import CheckedObject, check_object
@@ -37,15 +38,24 @@ _HOME_OF_TYPE = {
 }
 _HOME_OF_THE_REST = "attribution"
 
+FEEDBACK_TYPES = frozenset({"sighting", "opinion", "note"})
+"""What a token with the scope `feedback` alone may publish."""
 
-def read_item(item: Item, collection: CollectionView | None, homes: Mapping[str, CollectionView]) -> None:
+
+def read_item(
+    item: Item, principal: Principal, collection: CollectionView | None, homes: Mapping[str, CollectionView]
+) -> None:
     """Check the bytes and choose the home collection: the one named, else by type.
 
     Raises:
         StixError, OutOfScopeError: the object is wrong, or outside the agreement.
         AccessDeniedError: the principal may not write the collection.
     """
-    item.checked = check_object(read_object(item.body))
+    raw = read_object(item.body)
+    item.claimed = raw.members
+    item.checked = check_object(raw)
+    if not principal.allows("publish") and item.checked.type not in FEEDBACK_TYPES:
+        raise AccessDeniedError("the scope feedback publishes sightings, opinions and notes", code="scope-missing")
     item.warnings = tuple((each.code, each.pointer, each.message) for each in item.checked.warnings)
     if is_fixed(item.checked.id):
         return
