@@ -40,10 +40,16 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "audience",
-        "its newest readers are not those of the object's newest version",
+        "its newest readers are not those of its object",
         "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id"
-        " JOIN version v ON v.id = o.newest_version_id"
-        " WHERE (e.newest_audience_id, o.newest_audience_id) IS DISTINCT FROM (v.audience_id, v.audience_id)",
+        " WHERE e.newest_audience_id IS DISTINCT FROM o.newest_audience_id",
+    ),
+    (
+        "audience",
+        "its readers are not those of its latest version, shown or waiting",
+        "SELECT 'object ' || o.id FROM object o WHERE o.newest_audience_id IS DISTINCT FROM"
+        " (SELECT v.audience_id FROM version_key k JOIN version v ON v.id = k.version_id"
+        " WHERE k.object_id = o.id AND o.newest_version_id IS NOT NULL ORDER BY k.version_key DESC LIMIT 1)",
     ),
     (
         "newest",

@@ -14,7 +14,8 @@ class ObjectState:
     """An object under lock, as stored and as the versions of this transaction change it.
 
     `id` is 0 for an object that is new. `digests` holds the versions that this transaction may meet again, those in
-    `deleted_keys` among them.
+    `deleted_keys` among them. `waiting` holds the audiences of versions that wait for their marking, by version key.
+    `newest_audience_id` is who may read the object: the audience of its latest version, whether that waits or not.
     """
 
     stix_id: str
@@ -29,6 +30,7 @@ class ObjectState:
     has_earlier_first: bool = False
     digests: dict[str, bytes] = field(default_factory=dict)
     deleted_keys: set[str] = field(default_factory=set)
+    waiting: dict[str, int] = field(default_factory=dict)
 
     def decide(self, version: PreparedVersion) -> StoreResult:
         """What becomes of `version`; the state is changed only by `accept`."""
@@ -41,20 +43,32 @@ class ObjectState:
         return StoreResult(StoreStatus.HELD if version.missing_marking else StoreStatus.STORED)
 
     def accept(self, version: PreparedVersion, version_id: int, audience_id: int) -> None:
-        """Take a version in; a held one changes nothing that readers see."""
+        """Take a version in. A held one is shown to nobody, but narrows and revokes at once."""
         self.digests[version.version_key] = version.digest
         self.home_collection_id = self.home_collection_id or version.collection_id
         self.created_text = self.created_text or version.created_text
+        if version.revoked:
+            self.state = "revoked"
         if version.missing_marking:
-            return
+            self.waiting[version.version_key] = audience_id
+        else:
+            self._show(version, version_id, audience_id)
+        latest = max(self.waiting, default="")
+        if latest > self.newest_key and self.newest_version_id is not None:
+            self.newest_audience_id = self.waiting[latest]
+
+    @property
+    def latest_key(self) -> str:
+        """The key of the version that says who may read the object."""
+        return max([self.newest_key, *self.waiting])
+
+    def _show(self, version: PreparedVersion, version_id: int, audience_id: int) -> None:
         self.has_earlier_first |= version.version_key < self.first_key
         self.first_key = min(self.first_key or version.version_key, version.version_key)
         if version.version_key >= self.newest_key:
             self.newest_key = version.version_key
             self.newest_version_id = version_id
             self.newest_audience_id = audience_id
-        if version.revoked:
-            self.state = "revoked"
 
     def _decide_known(self, version: PreparedVersion, known: bytes) -> StoreResult:
         if self.state == "deleted" or version.version_key in self.deleted_keys:

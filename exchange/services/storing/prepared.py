@@ -16,7 +16,8 @@ class PreparedVersion:
     """A version that passed every check but those against what is stored.
 
     version_key: the version's instant as sortable text. digest: SHA-256 of the signature payload.
-    missing_marking: id of the distribution marking that it waits for, "" if it need not wait.
+    missing_marking: id of the distribution marking that it waits for, "" if it need not wait. While it waits,
+    `audience` is who reads it whomever the marking names.
     references: pairs of property and target id, kept for later checks.
     """
 

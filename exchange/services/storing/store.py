@@ -16,6 +16,7 @@ from exchange.services.sharing import intern_audiences
 from exchange.services.storing import rows
 from exchange.services.storing.deciding import NewVersion, ObjectState
 from exchange.services.storing.prepared import AudienceChange, PreparedVersion, StoreResult, StoreStatus
+from exchange.services.storing.waiting import note_waiting
 
 MAX_TRIES = 5
 """Tries of a transaction that lost a race for the same new object, or met a deadlock. Each loser sees the winner's
@@ -59,6 +60,7 @@ def store_versions(
         return [], []
     audiences = intern_audiences(version.audience for version in versions)
     states = rows.lock_objects(producer_id, versions)
+    note_waiting(states.values())
     before = {state.stix_id: state.newest_audience_id for state in states.values() if state.id}
     results, new = _decide(versions, states, audiences)
     if new:
@@ -69,8 +71,8 @@ def store_versions(
 def release_versions(producer_id: int, held: Sequence[tuple[int, PreparedVersion]]) -> list[AudienceChange]:
     """Bring versions that were stored but held (by id) before their readers; answers whose readers changed.
 
-    What was revoked while a version of it was held stays revoked: that version is held for ever. The caller is inside
-    `writing()`.
+    What was revoked stays revoked: a version of it that waits is held for ever, unless it is the revocation. The caller
+    is inside `writing()`.
     """
     if not held:
         return []
@@ -78,13 +80,18 @@ def release_versions(producer_id: int, held: Sequence[tuple[int, PreparedVersion
     audiences = intern_audiences(version.audience for version in versions)
     states = rows.lock_objects(producer_id, versions)
     before = {state.stix_id: state.newest_audience_id for state in states.values()}
+    ready = [
+        (version_id, version)
+        for version_id, version in held
+        if version.revoked or states[version.stix_id].state != "revoked"
+    ]
+    note_waiting(states.values(), released={version_id for version_id, _ in ready})
     new = []
-    for version_id, version in held:
+    for version_id, version in ready:
         state = states[version.stix_id]
-        if state.state != "revoked":
-            row = NewVersion(version, version_id, state, audiences[version.audience.digest])
-            state.accept(version, version_id, row.audience_id)
-            new.append(row)
+        row = NewVersion(version, version_id, state, audiences[version.audience.digest])
+        state.accept(version, version_id, row.audience_id)
+        new.append(row)
     if not new:
         return []
     rows.set_audiences(new)
@@ -115,7 +122,7 @@ def _write(producer_id: int, new: Sequence[NewVersion]) -> None:
     at = new[0].version.received_at
     touched = {row.state.stix_id: row.state for row in new}
     fresh = [state for _, state in sorted(touched.items()) if not state.id]
-    old = [state for _, state in sorted(touched.items()) if state.id and state.newest_version_id is not None]
+    old = [state for _, state in sorted(touched.items()) if state.id]
     if fresh and not rows.insert_objects(
         producer_id, fresh, {row.version.stix_id: row.version.type for row in new}, at
     ):
@@ -129,10 +136,12 @@ def _write(producer_id: int, new: Sequence[NewVersion]) -> None:
 
 
 def _changes(new: Sequence[NewVersion], before: dict[str, int | None]) -> list[AudienceChange]:
+    """One change for each object that somebody could read and whose readers are others now."""
     changes = {}
     for row in new:
         earlier = before.get(row.state.stix_id)
-        if earlier is not None and row.state.newest_version_id == row.id and row.audience_id != earlier:
+        decides = row.version.version_key == row.state.latest_key
+        if earlier is not None and decides and row.audience_id != earlier:
             changes[row.state.stix_id] = AudienceChange(
                 stix_id=row.state.stix_id,
                 producer=row.version.lab_identity,

@@ -39,18 +39,107 @@ def test_what_waits_is_seen_by_nobody_and_comes_with_a_new_place(community: Comm
     assert held_versions() == 0
 
 
-def test_a_version_that_waits_leaves_the_one_before_in_place(community: Community) -> None:
+def test_a_narrower_version_that_waits_stops_the_one_before_at_once(community: Community) -> None:
     aurora, borealis, cobalt = community.labs
     marking = aurora.distribution(borealis.identity)
     first = aurora.indicator()
     second = aurora.next_version(first, object_marking_refs=[Tlp.AMBER.marking_id, marking["id"]])
     store(aurora, first)
     assert aurora.publish(aurora.signed(second))[0].status is OutcomeStatus.HELD
-    assert [entry.version for entry in page_of(cobalt.principal, ids=(first["id"],)).entries] == [first["modified"]]
+    assert [entry.version for entry in page_of(aurora.principal, ids=(first["id"],)).entries] == [first["modified"]]
+    for reader in (borealis.principal, cobalt.principal, cobalt.client):
+        assert not finds(reader, first["id"])
+        assert withdrawals(reader, first["id"]) == ["narrowed"]
+    follower = page_of(borealis.principal).entries[-1].date_added
+
     store(aurora, marking)
+
     assert not finds(cobalt.principal, first["id"])
-    assert withdrawals(cobalt.principal, first["id"]) == ["narrowed"]
-    assert [entry.version for entry in page_of(borealis.principal, ids=(first["id"],)).entries] == [second["modified"]]
+    assert withdrawals(cobalt.principal, first["id"]) == ["narrowed"], "told once"
+    news = page_of(borealis.principal, "signatures", added_after=follower).entries
+    assert [entry.version for entry in news] == [second["modified"]]
+
+
+def test_whom_the_label_leaves_out_does_not_read_what_was_before_while_it_waits(community: Community) -> None:
+    aurora = community.aurora
+    marking = aurora.distribution(community.borealis.identity)
+    first, second = aurora.indicator(), aurora.indicator()
+    store(aurora, first, second)
+    stricter = [
+        aurora.next_version(members, object_marking_refs=[label.marking_id, marking["id"]])
+        for members, label in ((first, Tlp.AMBER), (second, Tlp.AMBER_STRICT))
+    ]
+    assert {each.status for each in aurora.publish(*map(aurora.signed, stricter))} == {OutcomeStatus.HELD}
+    assert finds(aurora.client, first["id"])
+    assert not finds(aurora.client, second["id"])
+    assert finds(aurora.principal, second["id"])
+
+
+def test_a_wider_version_after_one_that_waits_is_read_and_one_before_it_is_not(community: Community) -> None:
+    aurora, borealis, cobalt = community.labs
+    marking = aurora.distribution(borealis.identity)
+    first = aurora.indicator()
+    second = aurora.next_version(first)
+    third = aurora.next_version(second, object_marking_refs=[Tlp.AMBER.marking_id, marking["id"]])
+    fourth = aurora.next_version(third, object_marking_refs=[Tlp.GREEN.marking_id])
+    store(aurora, first)
+    assert aurora.publish(aurora.signed(third))[0].status is OutcomeStatus.HELD
+    store(aurora, second)
+    assert not finds(cobalt.principal, first["id"])
+    store(aurora, fourth)
+    assert [entry.version for entry in page_of(cobalt.principal, ids=(first["id"],)).entries] == [fourth["modified"]]
+    store(aurora, marking)
+    assert [entry.version for entry in page_of(cobalt.principal, ids=(first["id"],)).entries] == [fourth["modified"]]
+    assert held_versions() == 0
+
+
+def test_of_two_versions_that_wait_the_later_one_decides(community: Community) -> None:
+    aurora, borealis, cobalt = community.labs
+    one, other = aurora.distribution(borealis.identity), aurora.distribution(cobalt.identity)
+    first = marked(aurora, Tlp.GREEN)
+    second = aurora.next_version(first, object_marking_refs=[Tlp.AMBER.marking_id, one["id"]])
+    third = aurora.next_version(second, object_marking_refs=[Tlp.AMBER.marking_id, other["id"]])
+    store(aurora, first)
+    statuses = {each.status for each in aurora.publish(aurora.signed(second), aurora.signed(third))}
+    assert statuses == {OutcomeStatus.HELD}
+    store(aurora, one)
+    assert not finds(borealis.principal, first["id"])
+    store(aurora, other)
+    assert not finds(borealis.principal, first["id"])
+    assert [entry.version for entry in page_of(cobalt.principal, ids=(first["id"],)).entries] == [third["modified"]]
+    assert withdrawals(borealis.principal, first["id"]) == ["narrowed"]
+
+
+def test_a_revocation_that_waits_revokes_at_once_and_comes_when_its_marking_does(community: Community) -> None:
+    aurora, borealis, cobalt = community.labs
+    marking = aurora.distribution(borealis.identity)
+    first = aurora.indicator()
+    refs = [Tlp.AMBER.marking_id, marking["id"]]
+    revoked = aurora.next_version(first, revoked=True, object_marking_refs=refs)
+    store(aurora, first)
+    assert aurora.publish(aurora.signed(revoked))[0].status is OutcomeStatus.HELD
+    assert [entry.state for entry in page_of(aurora.principal, ids=(first["id"],)).entries] == ["revoked"]
+    assert withdrawals(cobalt.principal, first["id"]) == ["revoked"]
+    assert not finds(cobalt.principal, first["id"])
+    later = aurora.publish(aurora.signed(aurora.next_version(revoked, revoked=False)))[0]
+    assert refusal(later) == ("version-after-revocation", "/modified")
+    store(aurora, marking)
+    entry = page_of(borealis.principal, ids=(first["id"],)).entries[0]
+    assert (entry.version, entry.state) == (revoked["modified"], "revoked")
+    assert not finds(cobalt.principal, first["id"])
+    assert held_versions() == 0
+
+
+def test_nobody_is_told_of_an_object_of_which_everything_waited(community: Community) -> None:
+    aurora, borealis, cobalt = community.labs
+    marking = aurora.distribution(borealis.identity)
+    first = marked(aurora, Tlp.AMBER, marking)
+    second = aurora.next_version(first, revoked=True, object_marking_refs=[Tlp.RED.marking_id, marking["id"]])
+    assert aurora.publish(aurora.signed(first))[0].status is OutcomeStatus.HELD
+    assert aurora.publish(aurora.signed(second))[0].status is OutcomeStatus.HELD
+    for lab in community.labs:
+        assert withdrawals(lab.principal, first["id"]) == []
+    assert not finds(cobalt.principal, first["id"])
 
 
 def test_an_older_version_that_waited_becomes_the_first_and_not_the_newest(community: Community) -> None:
