@@ -37,7 +37,8 @@ from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.collections import HOME_COLLECTIONS
 from exchange.services.errors import NotFoundError
-from exchange.services.keys import create_exchange_key, pin_key
+from exchange.services.held_keys import create_exchange_key
+from exchange.services.keys import pin_key
 from exchange.services.labs import create_lab, create_person, find_lab
 from exchange.services.node import init_node
 from exchange.services.principals import OPERATOR as AS_OPERATOR

@@ -17,9 +17,8 @@ from exchange.models import IdentityApproval, Lab, Person, Pin, SigningKey
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.database import execute, writing
-from exchange.services.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
+from exchange.services.errors import AccessDeniedError, ConflictError, InvalidRequestError
 from exchange.services.principals import OPERATOR, Principal
-from exchange.services.sealing import open_key, seal_key
 from exchange.stix import keys as stix_keys
 from exchange.stix.chain import KeyState, extend
 from exchange.stix.extensions import Keys, check_extensions
@@ -193,40 +192,3 @@ def _listed_kids(identity: SignedObject) -> list[str]:
 def _owner(known: KnownKey, lab: Lab, identity: SignedObject) -> str:
     """Whose key it is: one that the exchange made for this lab is the lab's before any identity names it."""
     return identity.id if known.lab_id == lab.id else known.lab_identity or "another lab"
-
-
-def create_exchange_key(*, actor: Principal, lab: Lab) -> stix_keys.SigningKey:
-    """Make a signing key that this node holds for the lab: sealed at rest, useless until the lab's identity names it.
-
-    Answers the key so that the lab's root can introduce it with a proof of possession; the caller shows its
-    public part only.
-    """
-    key = stix_keys.SigningKey.generate("sig")
-    with writing():
-        SigningKey.objects.create(
-            kid=key.kid,
-            lab=lab,
-            use="sig",
-            x=key.x,
-            custody=SigningKey.Custody.EXCHANGE,
-            sealed=seal_key(key),
-            nbf=0,
-            exp=1,  # expired until an identity gives it a life of its own
-            first_seen_at=now(),
-        )
-        record_event(actor, "exchange-key-created", lab.slug, kid=key.kid)
-    return key
-
-
-def open_held_key(lab_id: int, moment: datetime) -> stix_keys.SigningKey:
-    """The lab's newest exchange-held key that is valid now, opened.
-
-    Raises:
-        NotFoundError: the exchange holds no valid key of this lab.
-    """
-    held = SigningKey.objects.filter(lab_id=lab_id, custody="exchange", sealed__isnull=False).order_by("-nbf")
-    found = find_keys(row.kid for row in held)
-    for row in held:
-        if row.sealed is not None and found[row.kid].key.is_valid_at(moment):
-            return open_key(bytes(row.sealed), row.kid)
-    raise NotFoundError("the exchange holds no valid key of this lab", code="no-held-key")

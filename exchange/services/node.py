@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from exchange.models import Collection, Lab
+from exchange.models import Collection, Lab, StixObject, Version
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.collections import DEFAULT_ROOT, create_default_collections
 from exchange.services.database import writing
 from exchange.services.fixed_objects import share_fixed_objects, store_fixed_objects
-from exchange.services.keys import create_exchange_key, extend_chain, pin_key
+from exchange.services.held_keys import create_exchange_key, public_part
+from exchange.services.keys import extend_chain, pin_key
 from exchange.services.labs import log_membership
 from exchange.services.principals import OPERATOR
 from exchange.services.publishing.identities import take_keys
 from exchange.services.sharing import audience_for
 from exchange.services.storing import PreparedVersion, store_versions
+from exchange.services.withdrawals import this_node
 from exchange.stix.canonical import canonicalize
 from exchange.stix.extensions import Keys
 from exchange.stix.fixed import KEYS_EXTENSION
@@ -26,8 +28,6 @@ from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
 from exchange.stix.signature import SignedObject, open_signed, sign_identity
 from exchange.stix.timestamps import format_stix, ordering_key
-
-SIGNING_KEY_LIFETIME = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,37 @@ def init_node(*, name: str, title: str) -> NewNode:
     return NewNode(lab, root)
 
 
+def renew_node_key(*, root_key: SigningKey) -> str:
+    """Give the node another signing key, introduced by its root key; answers the new thumbprint.
+
+    The old key stays in the chain: what it signed stays verifiable. The root key is used and not kept.
+
+    Raises:
+        NotReadyError: the node has not been set up. KeyChainError: not a root key of the node.
+    """
+    with writing():
+        node = this_node()
+        moment = now()
+        stored = StixObject.objects.get(producer=node, stix_id=node.identity_id)
+        body = bytes(Version.objects.get(pk=stored.newest_version_id or 0).body)
+        members = read_object(body).members
+        known = Keys.parse(members["extensions"][KEYS_EXTENSION], f"/extensions/{KEYS_EXTENSION}")
+        key = create_exchange_key(actor=OPERATOR, lab=node)
+        keys = replace(known, keys=(*known.keys, public_part(key, moment)))
+        renewed = {
+            **members,
+            "modified": format_stix(moment),
+            "extensions": {KEYS_EXTENSION: keys.to_extension()},
+        }
+        signed = sign_identity(renewed, [root_key, key], unix_seconds(moment))
+        _store_identity(node, open_signed(read_object(canonicalize(signed))), moment)
+        record_event(OPERATOR, "node-key-renewed", node.slug, kid=key.kid)
+    return key.kid
+
+
 def _make_identity(title: str, root: SigningKey, signing: SigningKey, moment: datetime) -> SignedObject:
-    at, begins = format_stix(moment), unix_seconds(moment)
-    ends = unix_seconds(moment + SIGNING_KEY_LIFETIME)
-    keys = Keys((root.public(nbf=begins), signing.public(nbf=begins, exp=ends, custody="exchange")))
+    at = format_stix(moment)
+    held = public_part(signing, moment)
     members = {
         "type": "identity",
         "spec_version": "2.1",
@@ -78,9 +105,10 @@ def _make_identity(title: str, root: SigningKey, signing: SigningKey, moment: da
         "name": title,
         "identity_class": "system",
         "object_marking_refs": [Tlp.CLEAR.marking_id],
-        "extensions": {KEYS_EXTENSION: keys.to_extension()},
+        "extensions": {KEYS_EXTENSION: Keys((root.public(nbf=held.nbf), held)).to_extension()},
     }
-    return open_signed(read_object(canonicalize(sign_identity(members, [root, signing], begins))))
+    signed = sign_identity(members, [root, signing], unix_seconds(moment))
+    return open_signed(read_object(canonicalize(signed)))
 
 
 def _store_identity(lab: Lab, signed: SignedObject, moment: datetime) -> None:
@@ -101,7 +129,7 @@ def _store_identity(lab: Lab, signed: SignedObject, moment: datetime) -> None:
                 audience=audience_for(Tlp.CLEAR, signed.id, None),
                 distribution="",
                 kid=verified.key.kid,
-                created_text=version,
+                created_text=str(signed.members["created"]),
                 revoked=False,
                 references=(),
                 lab_identity=signed.id,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from exchange.models import Lab, Person
 from exchange.services.errors import NotReadyError
-from exchange.services.keys import open_held_key
+from exchange.services.held_keys import open_node_key
 from exchange.services.labs import granted_identities
 from exchange.services.sharing import AudienceRule, load_audiences
 from exchange.services.storing import AudienceChange, PreparedVersion, store_versions
@@ -41,7 +41,7 @@ def withdraw_from(changes: Sequence[AudienceChange], moment: datetime, state: st
     if not due:
         return 0
     node = this_node()
-    key = open_held_key(node.id, moment)
+    key = open_node_key(node, moment)
     notes = [
         make_note(node, key, change, readers, state or ("revoked" if change.revoked else "narrowed"), moment)
         for change, readers in due

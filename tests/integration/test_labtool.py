@@ -20,7 +20,8 @@ from exchange.labtool.pins import Pins, write_pins
 from exchange.labtool.pulling import PullReport, pull
 from exchange.labtool.revoking import revoke
 from exchange.labtool.verifying import verify_paths
-from exchange.services.keys import create_exchange_key, pin_key
+from exchange.services.held_keys import create_exchange_key
+from exchange.services.keys import pin_key
 from exchange.services.labs import create_lab
 from exchange.services.principals import OPERATOR
 from exchange.services.tokens import issue_token

@@ -11,7 +11,7 @@ from exchange.services.access import require_scope
 from exchange.services.audit import record_event
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, PolicyError
-from exchange.services.keys import open_held_key
+from exchange.services.held_keys import open_held_key
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item, each
 from exchange.stix.canonical import canonicalize

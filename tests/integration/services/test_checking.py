@@ -9,7 +9,7 @@ from django.db import transaction
 
 from exchange.services.checking import Report, check_exchange
 from exchange.services.deletion import delete_object
-from exchange.services.keys import create_exchange_key
+from exchange.services.held_keys import create_exchange_key
 from exchange.services.labs import suspend_lab
 from exchange.services.principals import OPERATOR
 from exchange.services.publishing import OutcomeStatus

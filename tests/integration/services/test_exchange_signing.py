@@ -11,7 +11,7 @@ from django.conf import settings
 from exchange.models import AuditEvent, KeyUse
 from exchange.services.access import authenticate_token
 from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotAuthenticatedError, NotReadyError
-from exchange.services.keys import create_exchange_key
+from exchange.services.held_keys import create_exchange_key
 from exchange.services.principals import OPERATOR, Principal
 from exchange.services.publishing import Outcome, OutcomeStatus, publish_objects
 from exchange.services.sealing import open_key, seal_key

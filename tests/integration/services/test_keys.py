@@ -13,7 +13,8 @@ from exchange.labtool.keygen import make_lab
 from exchange.models import AuditEvent, Lab, Leaf, Pin, SigningKey
 from exchange.services.database import writing
 from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
-from exchange.services.keys import create_exchange_key, find_keys, keys_of, open_held_key, pin_key
+from exchange.services.held_keys import create_exchange_key, open_held_key
+from exchange.services.keys import find_keys, keys_of, pin_key
 from exchange.services.labs import create_lab
 from exchange.services.principals import OPERATOR
 from exchange.services.publishing import OutcomeStatus
