@@ -208,7 +208,7 @@ def _version_name(verdict: Verdict) -> str | None:
     except StixError:
         return None
     whole, _point, fraction = ordering_key(version).partition(".")
-    return f"{whole.replace(':', '').replace('-', '')}.{fraction:0<3}Z" if len(fraction) <= 12 else None
+    return f"{whole.replace(':', '').replace('-', '')}.{fraction:0<3}Z"
 
 
 def _objects_in(folder: Path) -> list[Path]:

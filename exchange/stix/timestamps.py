@@ -9,18 +9,25 @@ from typing import Final
 
 from exchange.stix.errors import ObjectInvalidError, shown
 
+# wire-format: nanoseconds. A version is a timestamp and stands in indexes and file names, so it must stay short.
+MAX_FRACTION_DIGITS: Final = 9
+
 _TIMESTAMP: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?Z")
 
 
 def parse_timestamp(text: str, pointer: str = "") -> datetime:
     """Return an aware UTC time; digits beyond microseconds are cut off, never rounded up.
 
-    Raises: ObjectInvalidError (`timestamp`) for another form or a time that does not exist. A leap second
-    (`:60`) is refused: neither Python nor PostgreSQL keeps it apart from the next second.
+    Raises: ObjectInvalidError (`timestamp`) for another form, more than `MAX_FRACTION_DIGITS` digits after the
+    point, or a time that does not exist. A leap second (`:60`) is refused: neither Python nor PostgreSQL keeps it
+    apart from the next second.
     """
     matched = _TIMESTAMP.fullmatch(text)
     if matched is None:
         message = f"{shown(text)} is no timestamp of the form 2026-01-31T23:59:59.000Z."
+        raise ObjectInvalidError("timestamp", message, pointer)
+    if len(matched[2] or "") > MAX_FRACTION_DIGITS:
+        message = f"{shown(text)} has more than {MAX_FRACTION_DIGITS} digits after the point."
         raise ObjectInvalidError("timestamp", message, pointer)
     try:
         whole = datetime.fromisoformat(matched[1])

@@ -31,12 +31,13 @@ def test_a_time_without_a_zone_is_a_mistake_of_the_caller() -> None:
 
 def test_digits_beyond_microseconds_are_cut_not_rounded() -> None:
     assert parse_timestamp("2026-01-02T03:04:05.9999999Z").microsecond == 999_999
+    assert parse_timestamp("2026-01-02T03:04:05.999999999Z").microsecond == 999_999
     assert parse_timestamp("2026-01-02T03:04:05.1Z").microsecond == 100_000
 
 
 @given(
     st.lists(
-        st.tuples(moments, st.text("0123456789", max_size=12)).map(
+        st.tuples(moments, st.text("0123456789", max_size=9)).map(
             lambda pair: (
                 pair[0].isoformat(timespec="seconds").removesuffix("+00:00") + ("." if pair[1] else "") + pair[1] + "Z"
             )
@@ -69,6 +70,8 @@ def test_the_ordering_key_orders_at_full_precision(pair: list[str]) -> None:
         "2026-01-02 03:04:05Z",
         "2026-01-02T03:04:05.Z",
         "2026-1-2T03:04:05Z",
+        "2026-01-02T03:04:05.1234567890Z",
+        "2026-01-02T03:04:05." + "0" * 100 + "Z",
         "2026-01-02T03:04:05Z\n",
         "٢٠٢٦-01-02T03:04:05Z",
         "",
