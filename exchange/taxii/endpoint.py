@@ -70,9 +70,14 @@ def endpoint(locate: Locate[T], **handlers: Handler[T]) -> View:
     return csrf_exempt(view)
 
 
+def speaks_tls_alone() -> bool:
+    """Whether the node's own address is HTTPS; plain HTTP is for loopback."""
+    return urlsplit(settings.PUBLIC_URL).scheme == "https"
+
+
 def _require_tls(request: HttpRequest) -> None:
     """In clear nothing is served where the node is at an HTTPS address (section 1.6.6); credentials are not read."""
-    if urlsplit(settings.PUBLIC_URL).scheme == "https" and not request.is_secure():
+    if speaks_tls_alone() and not request.is_secure():
         raise AccessDeniedError("this node speaks TAXII over HTTPS alone", code="plain-http")
 
 

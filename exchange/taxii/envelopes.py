@@ -20,7 +20,6 @@ from exchange.stix.reading import split_envelope
 from exchange.stix.timestamps import format_taxii
 from exchange.taxii.media_types import STIX
 
-
 _VERSION: Final = re.compile("[\x20-\x7e]{0,64}")
 """A version is a timestamp of some 30 characters; a status repeats what is claimed, so a claim is bounded."""
 

@@ -391,7 +391,7 @@ def test_requirement_56_all_with_others_and_duplicates_are_400(shelf: Shelf, val
 
 def test_requirement_57_an_exact_version_is_the_instant_of_modified_or_created(shelf: Shelf) -> None:
     two = shelf.many[1]
-    for spelled in (two["modified"], f"{two['modified'][:-1]}000Z", f"{two['modified'][:-1]}0000000Z"):
+    for spelled in (two["modified"], f"{two['modified'][:-1]}000Z", f"{two['modified'][:-1]}000000Z"):
         assert keys(shelf.cobalt(OBJECTS, f"{only(two)}&match[version]={spelled}")) == [key(two)]
     refused(shelf.node.cobalt, f"match[version]={two['modified']},{two['modified'][:-1]}000Z")
     marking = items(shelf.cobalt(OBJECTS, f"match[id]={Tlp.GREEN.marking_id}"))[0]
