@@ -6,11 +6,14 @@ This module decides nothing about Django; settings.py does.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MIN_SECRET_CHARS = 40
 """Django's own key generator writes 50 characters; 40 leaves room for other generators of 200 bits and more."""
@@ -51,6 +54,18 @@ def read(name: str, environ: Mapping[str, str] = os.environ) -> str:
 def read_list(name: str, environ: Mapping[str, str] = os.environ) -> list[str]:
     """Values of NAME, separated by commas or white space."""
     return read(name, environ).replace(",", " ").split()
+
+
+def read_networks(name: str, environ: Mapping[str, str] = os.environ) -> list[Network]:
+    """Values of NAME as networks in CIDR form; an address is a network of one.
+
+    Raises:
+        EnvironmentValueError: a value is no network, or has bits beyond its mask.
+    """
+    try:
+        return [ipaddress.ip_network(value) for value in read_list(name, environ)]
+    except ValueError as error:
+        raise EnvironmentValueError(f"{name} is a list of networks such as 10.0.0.0/8: {error}") from None
 
 
 def read_flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -> bool:

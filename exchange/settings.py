@@ -14,6 +14,7 @@ SECRET_KEY = environment.read("SECRET_KEY")
 SEALING_KEYS = environment.read_list("SEALING_KEYS")
 PUBLIC_URL = environment.read("PUBLIC_URL").rstrip("/")
 ALLOWED_HOSTS = environment.read_list("ALLOWED_HOSTS")
+TRUSTED_PROXIES = environment.read_networks("TRUSTED_PROXIES")
 RATE_LIMITS = environment.read("RATE_LIMITS") != "off"
 BROKER_URL = environment.read("BROKER_URL")
 CACHE_URL = environment.read("CACHE_URL")
@@ -43,6 +44,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "exchange.http.forms.FormBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
@@ -120,6 +122,11 @@ DATETIME_FORMAT = "Y-m-d H:i:s e"
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+
+# Operators alone have sessions: one working day, and what they do asks for a fresh code (exchange/admin/freshness.py).
+SESSION_ENGINE = "exchange.http.sessions"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 _SECURE = urlsplit(PUBLIC_URL).scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE

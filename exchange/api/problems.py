@@ -18,6 +18,7 @@ from exchange.http.errors import (
     DATABASE_AWAY,
     MethodNotAllowedError,
     NotAcceptableError,
+    SlowBodyError,
     UnsupportedMediaTypeError,
     database_away,
 )
@@ -49,6 +50,7 @@ STATUS_OF: Final[Mapping[type[Exception], tuple[int, str]]] = {
     Http404: (404, "Not found"),
     MethodNotAllowedError: (405, "Method not allowed"),
     NotAcceptableError: (406, "Nothing acceptable"),
+    SlowBodyError: (408, "Too slow"),
     ConflictError: (409, "In conflict with what is stored"),
     TooLargeError: (413, "Too large"),
     UnsupportedMediaTypeError: (415, "Unsupported media type"),

@@ -12,11 +12,15 @@ from typing import Final, Protocol
 
 from django.http import HttpRequest, UnreadablePostError
 
+from exchange.http.deadlines import read_within
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.services.errors import InvalidRequestError, TooLargeError
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError, StixError
 
 CHUNK_BYTES: Final = 256 * 1024
+CHUNK_TIMEOUT_S: Final = 30.0
+"""For one chunk, so at least 9 kB/s: 10 MB over a poor line may take minutes, one byte a second does not pass."""
+
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _SHAPE_CODES: Final = frozenset({"not-an-object", "not-a-list", "too-many-objects"})
 
@@ -31,6 +35,7 @@ def read_body(request: HttpRequest, *, max_body_bytes: int) -> bytes:
     Raises:
         TooLargeError: more than `max_body_bytes`, before or after inflating.
         UnsupportedMediaTypeError: a content coding other than gzip. InvalidRequestError: cut off, or not gzip.
+        SlowBodyError: slower than `CHUNK_BYTES` in `CHUNK_TIMEOUT_S`. NotReadyError: too many slow ones already.
     """
     coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if coding not in {"identity", "gzip"}:
@@ -93,7 +98,7 @@ def _receive(stream: _Readable, announced: int | None, max_body_bytes: int) -> I
     total_bytes = 0
     while True:
         try:
-            chunk = stream.read(CHUNK_BYTES)
+            chunk = read_within(lambda: stream.read(CHUNK_BYTES), timeout_s=CHUNK_TIMEOUT_S)
         except (UnreadablePostError, OSError):
             raise InvalidRequestError("the body broke off", code="body-incomplete") from None
         if not chunk:

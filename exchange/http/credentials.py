@@ -1,6 +1,6 @@
 """From an Authorization header to a principal: Bearer (RFC 6750) and Basic (RFC 7617) with the token as password.
 
-The source address is that of the connection; nothing that a client can write into a header counts.
+A token bound to networks is held against the source address of sources.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Final
 
 from django.http import HttpRequest
 
+from exchange.http.sources import source_address
 from exchange.services.access import authenticate_token
 from exchange.services.errors import NotAuthenticatedError
 from exchange.services.principals import ANONYMOUS, Principal
@@ -33,7 +34,7 @@ def principal_of_request(request: HttpRequest) -> Principal:
     header = request.META.get("HTTP_AUTHORIZATION")
     if header is None:
         return ANONYMOUS
-    return authenticate_token(secret_in(header), source_address=request.META.get("REMOTE_ADDR", ""))
+    return authenticate_token(secret_in(header), source_address=source_address(request))
 
 
 def secret_in(header: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 from django.db import InterfaceError, OperationalError
 
-from exchange.services.errors import ExchangeError, NotReadyError
+from exchange.services.errors import ExchangeError, InvalidRequestError, NotReadyError
 
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 """What a database that went away raises, through Django and beside it. The request may come again later."""
@@ -31,6 +31,12 @@ class UnsupportedMediaTypeError(ExchangeError):
     """A body of a media type or a content coding that the address does not take."""
 
     default_code = "unsupported-media-type"
+
+
+class SlowBodyError(InvalidRequestError):
+    """A body that did not arrive in time."""
+
+    default_code = "body-too-slow"
 
 
 class MethodNotAllowedError(ExchangeError):
