@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from drf_spectacular.utils import extend_schema
@@ -28,10 +28,14 @@ MAX_DETAIL_CHARS: Final = 200
 """A detail may name an unknown member, and a member's name may be anything."""
 
 
+CollectionName = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[!-~]+\Z")]
+"""An alias or an id; text that the database cannot hold stops here."""
+
+
 class Bounds(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What narrows a token (docs/api.md)."""
 
-    collections: list[str] | None = None
+    collections: list[CollectionName] | None = None
     highest_label: str | None = None
     networks: list[str] | None = None
     daily_quota: int | None = None

@@ -8,6 +8,8 @@ from exchange.api.objects import ObjectsView, ObjectView, VersionsView
 from exchange.api.tokens import TokensView, TokenView
 
 urlpatterns = [
+    # PostgreSQL keeps no NUL, so nothing is at such an address: no view has to look for it.
+    re_path("\x00", show_nothing, name="api-nothing-with-nul"),
     path("v1/objects/", ObjectsView.as_view(), name="api-objects"),
     path("v1/objects/<str:stix_id>/", ObjectView.as_view(), name="api-object"),
     path("v1/objects/<str:stix_id>/versions/", VersionsView.as_view(), name="api-versions"),

@@ -11,6 +11,8 @@ from exchange.taxii.roots import api_root, nothing
 from exchange.taxii.statuses import status
 
 urlpatterns = [
+    # PostgreSQL keeps no NUL, so nothing is at such an address: no view has to look for it.
+    re_path(r"^(?P<api_root>[-\w]+)/[^\x00]*\x00", nothing, name="taxii-nothing-with-nul"),
     path("taxii2/", discovery, name="taxii-discovery"),
     re_path(r"^taxii2(?:/.+)?$", nothing, name="taxii-discovery-nothing"),
     path("<slug:api_root>/", api_root, name="taxii-root"),
