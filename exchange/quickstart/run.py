@@ -17,11 +17,11 @@ from typing import Any
 from exchange.quickstart.accounts import CREDENTIALS_FILE, OPERATOR_FILE, PINS_FILE, Account, read_accounts
 from exchange.quickstart.errors import QuickstartError
 from exchange.quickstart.labs import LABS, NODE
-from exchange.quickstart.options import DEFAULT_PEER_PORT, Options, choose_port
+from exchange.quickstart.options import Options, choose_port
 from exchange.quickstart.processes import CODE_DIR, node_processes, process_environment, wait_until_ready
 from exchange.quickstart.publication import PUBLISHED_FILE, publish_identities, publish_samples, sample_identities
-from exchange.quickstart.telling import address_lines, sign_in_lines, view_lines
-from exchange.quickstart.viewing import view_as
+from exchange.quickstart.telling import address_lines, facts_of, sign_in_lines, view_lines
+from exchange.quickstart.viewing import LabView, view_as
 from exchange.stack import Stack, StackError, Supervisor
 from exchange.stack.locks import try_lock
 from exchange.stack.nodes import create_node, node_environment, node_home, set_node_address
@@ -29,10 +29,13 @@ from exchange.stack.nodes import create_node, node_environment, node_home, set_n
 PROVISION_TIMEOUT_S = 180.0
 
 Say = Callable[[str], None]
+Tell = Callable[[Mapping[str, Any]], None]
 
 
-def run_quickstart(options: Options, say: Say) -> None:
+def run_quickstart(options: Options, say: Say, tell: Tell) -> None:
     """Bring the exchange up, show what each lab sees, say `ready`, and serve until SIGINT or SIGTERM.
+
+    say: takes each line for a person. tell: takes the same as facts, once, before the last line.
 
     Raises:
         QuickstartError: with one line; everything that was started is stopped by then.
@@ -41,7 +44,7 @@ def run_quickstart(options: Options, say: Say) -> None:
         lock_fd = _lock(options.data_dir)
         try:
             with Supervisor(say) as supervisor:
-                _run(options, supervisor, say)
+                _run(options, supervisor, say, tell)
         finally:
             os.close(lock_fd)
     except StackError as error:
@@ -59,13 +62,14 @@ def _lock(data_dir: Path) -> int:
     return lock_fd
 
 
-def _run(options: Options, supervisor: Supervisor, say: Say) -> None:
+def _run(options: Options, supervisor: Supervisor, say: Say, tell: Tell) -> None:
     port = choose_port(options.port)
     if port.instead_of is not None:
         say(f"port {port.instead_of} is taken, using {port.number}")
     if options.with_peer:
-        peer_port = options.peer_port or DEFAULT_PEER_PORT
-        say(f"one exchange for now; the second one, on port {peer_port}, comes into use with federation")
+        if options.peer_port is not None:
+            choose_port(options.peer_port)
+        say("one exchange for now; the second one, on the peer port, comes into use with federation")
     address = f"http://localhost:{port.number}"
 
     say(f"starting PostgreSQL and Valkey in {options.data_dir}")
@@ -84,8 +88,9 @@ def _run(options: Options, supervisor: Supervisor, say: Say) -> None:
     wait_until_ready(address, log_dir / "web.log", supervisor.look)
 
     accounts = read_accounts(stack.data_dir / CREDENTIALS_FILE)
-    _publish_and_show(options, stack.data_dir, home, accounts, provisioned["persons"], say)
+    views = _publish_and_show(options, stack.data_dir, home, accounts, provisioned["persons"], say)
     supervisor.look()
+    tell(facts_of(address, stack.data_dir, views))
     for line in address_lines(address):
         say(line)
     data_dir = stack.data_dir
@@ -123,7 +128,7 @@ def _publish_and_show(
     accounts: Mapping[str, Account],
     persons: Mapping[str, str],
     say: Say,
-) -> None:
+) -> list[LabView]:
     publish_identities(accounts, data_dir)
     marker = home / PUBLISHED_FILE
     published = 0 if options.empty else publish_samples(accounts, persons, marker)
@@ -142,3 +147,4 @@ def _publish_and_show(
     wrong = [view.lab for view in views if view.leaked or (published and not view.is_as_promised)]
     if wrong:
         raise QuickstartError(f"what {', '.join(wrong)} pulled is not what the sharing policy promises")
+    return views

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from exchange.quickstart.labs import LABS
 from exchange.quickstart.viewing import LabView
@@ -30,6 +32,18 @@ def view_lines(view: LabView, custody: str) -> list[str]:
     lines += [line for key in view.missing for line in _exception(key, "is no longer there")]
     lines += [line for key in view.leaked for line in _exception(key, "CAME AGAINST THE POLICY")]
     return lines
+
+
+def facts_of(address: str, data_dir: Path, views: Sequence[LabView]) -> dict[str, Any]:
+    """The same for programs: addresses, files, and what each lab got."""
+    return {
+        "addresses": {"taxii": f"{address}/taxii2/", "rest": f"{address}/api/v1/", "operators": f"{address}/admin/"},
+        "files": {name: str(data_dir / f"{name}.json") for name in ("credentials", "operator", "pins")},
+        "labs": [
+            {"lab": view.lab, "report": view.report.to_json(), "types": view.types, "hidden": view.hidden}
+            for view in views
+        ],
+    }
 
 
 def address_lines(address: str) -> list[str]:

@@ -31,8 +31,8 @@ from exchange.stack.locks import is_locked
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMONWATCH = str(Path(sys.executable).with_name("commonwatch"))
+# The contract's bound for a first start; how long later ones take is measured in benchmarks/, not here.
 FIRST_READY_S = 120
-LATER_READY_S = 15
 FIELDS = {
     "lab",
     "node",
@@ -251,6 +251,24 @@ def test_tokens_open_the_rest_door(quickstart: Quickstart, field: str) -> None:
 # --- beside others -----------------------------------------------------------------------------------------------
 
 
+def test_the_first_steps_of_the_readme_work_as_written(quickstart: Quickstart, tmp_path: Path) -> None:
+    steps = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    (tmp_path / ".data").symlink_to(quickstart.data_dir)
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", steps],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    verified = [line.split()[:2] for line in done.stdout.splitlines() if line.startswith("ok")]
+    assert ["ok", json.loads((tmp_path / "object.json").read_text())["id"]] in verified
+
+
 def run_to_its_end(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "quickstart", *arguments],
@@ -370,13 +388,17 @@ def test_second_start_keeps_everything_and_empty_publishes_nothing(tmp_path: Pat
     assert not run.something_runs()
 
     run.arguments = ()
-    run.start(within_s=LATER_READY_S)
+    run.start()
     assert run.accounts == accounts
     assert "published 45 objects" in run.output
     assert run.stop() == 0
 
     run.port = free_port()
-    run.start(within_s=LATER_READY_S)
+    run.arguments = ("--json",)
+    run.start()
+    facts = next(json.loads(line) for line in run.output.splitlines() if line.startswith("{"))
+    assert facts["addresses"]["taxii"] == f"http://localhost:{run.port}/taxii2/"
+    assert [view["lab"] for view in facts["labs"]] == ["aurora", "borealis", "cobalt"]
     assert "published" not in run.output
     secrets = [{name: entry[name] for name in FIELDS - {"node"}} for entry in run.accounts.values()]
     assert secrets == [{name: entry[name] for name in FIELDS - {"node"}} for entry in accounts.values()]

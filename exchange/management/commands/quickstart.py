@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, help="port of the exchange (default 8000, or the next free one)")
         parser.add_argument("--peer-port", type=int, help="port of the second exchange; in use with federation")
         parser.add_argument("--no-peer", action="store_true", help="one exchange only, as for now in any case")
+        parser.add_argument("--json", action="store_true", help="one JSON object before `ready`; the rest on stderr")
         parser.add_argument("--empty", action="store_true", help="labs, keys and tokens; publish no intelligence")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -31,10 +34,18 @@ class Command(BaseCommand):
             empty=options["empty"],
         )
         try:
-            run_quickstart(wanted, self._say)
+            run_quickstart(wanted, self._say_beside if options["json"] else self._say, self._tell(options["json"]))
         except QuickstartError as error:
             raise CommandError(str(error)) from None
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+    def _say_beside(self, line: str) -> None:
+        """With --json stdout holds the facts and the line `ready`, for programs that wait for it."""
+        (self.stdout if line == "ready" else self.stderr).write(line)
+        self.stdout.flush()
+
+    def _tell(self, as_json: bool) -> Callable[[Mapping[str, Any]], None]:
+        return lambda facts: self._say(json.dumps(facts)) if as_json else None
