@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from exchange.services.errors import OutOfScopeError
 from exchange.services.scope_agreement import PLAIN, Agreement, Structure, TypeScope, agreement
-from exchange.services.scope_origin import is_origin, pattern_paths, pattern_rests_on_origin, rests_on_origin
+from exchange.services.scope_origin import rests_on_origin
+from exchange.services.scope_patterns import find_pattern_refusal
 from exchange.services.scope_texts import find_hints, find_refusal, readable
 from exchange.stix.errors import pointer_to, shown
 from exchange.stix.markings import Tlp
@@ -187,14 +188,9 @@ def _check_indicator(members: Mapping[str, Any], agreed: Agreement) -> None:
 
 
 def _check_pattern(pattern: str, agreed: Agreement) -> None:
-    for kind, path in pattern_paths(pattern):
-        if is_origin(kind, path, agreed) and pattern_rests_on_origin(pattern, agreed):
-            raise _refuse("origin-alone", ("pattern",), "An alternative of the pattern rests on origin alone.")
-        if kind == "user-account":
-            raise _refuse("account-identifier", ("pattern",), "Accounts are matched as selectors, at home.")
-        if kind not in agreed.types:
-            rule = agreed.refused_types.get(kind, "unlisted-type")
-            raise _refuse(rule, ("pattern",), f"The pattern looks at {shown(kind)}.")
+    found = find_pattern_refusal(pattern, agreed)
+    if found is not None:
+        raise _refuse(found[0], ("pattern",), found[1])
 
 
 def _check_prose(prose: list[tuple[Path, str]], agreed: Agreement) -> list[ScopeWarning]:

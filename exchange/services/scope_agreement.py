@@ -55,6 +55,8 @@ class Agreement:
     plain_chars: int
     list_items: int
     run_chars: int
+    literal_chars: int
+    pattern_name_chars: int
     pattern_languages: frozenset[str]
     playbook_languages: frozenset[str]
     appeal_places: re.Pattern[str]
@@ -107,6 +109,8 @@ def load_agreement(path: Path) -> Agreement:
         plain_chars=data["limits"]["plain_chars"],
         list_items=data["limits"]["list_items"],
         run_chars=data["limits"]["run_chars"],
+        literal_chars=data["limits"]["literal_chars"],
+        pattern_name_chars=data["limits"]["pattern_name_chars"],
         pattern_languages=frozenset(data["languages"]["patterns"]),
         playbook_languages=frozenset(data["languages"]["playbooks"]),
         appeal_places=_any_of(personal["appeal_places"], "[^/]*"),

@@ -1,24 +1,28 @@
-"""Checks STIX patterns (STIX 2.1 section 9) against their grammar; it evaluates none.
+"""Reads STIX patterns (STIX 2.1 section 9): checks their grammar and says what they compare; it evaluates none.
 
 A recursive descent over tokens, some twenty times faster than the generated parser of stix2-patterns, which
 is the reference in the tests. Stricter than that grammar: no negative list positions (section 9.7.3).
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NoReturn
 
 from exchange.stix.errors import ObjectInvalidError, shown
 from exchange.stix.limits import MAX_PATTERN_CHARS, MAX_PATTERN_DEPTH
+from exchange.stix.pattern_nodes import Comparison, Joined, Node, PatternReading
 from exchange.stix.pattern_tokens import Kind, Token, tokenize
 
 # One lab publishes the same pattern in many versions, and a page of distinct ones fits as well. Long patterns
 # are not remembered: together they could fill the memory.
 _CACHED_PATTERNS: Final = 4096
 _MAX_CACHED_CHARS: Final = 2048
+# What a pattern compares is asked for right after the pattern is checked, and weighs more than the pattern.
+_CACHED_READINGS: Final = 64
 
-_OBSERVATION_OPERATORS: Final = frozenset({"AND", "OR", "FOLLOWEDBY"})
 _EQUALITIES: Final = frozenset({"=", "==", "!=", "<>"})
+_INEQUALITIES: Final = frozenset({"!=", "<>"})
 _ORDERS: Final = frozenset({"<", "<=", ">", ">="})
 _TEXT_TESTS: Final = frozenset({"LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET"})
 _ORDERABLE: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.HEX, Kind.BINARY, Kind.STRING, Kind.TIMESTAMP})
@@ -40,16 +44,21 @@ _DIGITS_OF_HASH: Final = {
 _HEX_TEXT: Final = re.compile("[0-9a-fA-F]*")
 
 
+def check_length(text: str) -> None:
+    """Refuse a pattern of more than `MAX_PATTERN_CHARS` characters. Raises: ObjectInvalidError (`pattern`)."""
+    if len(text) > MAX_PATTERN_CHARS:
+        message = f"The pattern has more than {MAX_PATTERN_CHARS} characters."
+        raise ObjectInvalidError("pattern", message, "/pattern")
+
+
 def check_pattern(text: str) -> None:
     """Accept a pattern of the STIX patterning language, version 2.1.
 
     Raises: ObjectInvalidError (`pattern`, pointer `/pattern`) with the column of the first fault.
     """
-    if len(text) > MAX_PATTERN_CHARS:
-        message = f"The pattern has more than {MAX_PATTERN_CHARS} characters."
-        raise ObjectInvalidError("pattern", message, "/pattern")
+    check_length(text)
     if len(text) > _MAX_CACHED_CHARS:
-        _Parser(tokenize(text)).parse()
+        _read(text)
     else:
         check_short_pattern(text)
 
@@ -57,7 +66,33 @@ def check_pattern(text: str) -> None:
 @lru_cache(maxsize=_CACHED_PATTERNS)
 def check_short_pattern(text: str) -> None:
     """Do as `check_pattern`, and remember the patterns that are accepted."""
-    _Parser(tokenize(text)).parse()
+    _read_short(text)
+
+
+def read_pattern(text: str) -> PatternReading:
+    """Return what a pattern compares. Cheap for a short one that was checked just before.
+
+    Raises: as `check_pattern`.
+    """
+    if len(text) <= _MAX_CACHED_CHARS:
+        return _read_short(text)
+    check_length(text)
+    return _read(text)
+
+
+def _read(text: str) -> PatternReading:
+    tokens, has_comment = tokenize(text)
+    parser = _Parser(tokens)
+    root = parser.parse()
+    longest = max([len(token.text) for token in tokens])
+    return PatternReading(root, tuple(parser.comparisons), has_comment, longest)
+
+
+_read_short = lru_cache(maxsize=_CACHED_READINGS)(_read)
+
+
+def _joined(is_all: bool, parts: list[Node]) -> Node:
+    return parts[0] if len(parts) == 1 else Joined(is_all, tuple(parts))
 
 
 class _Parser:
@@ -67,11 +102,13 @@ class _Parser:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
+        self.comparisons: list[Comparison] = []
 
-    def parse(self) -> None:
-        self._observations()
+    def parse(self) -> Node:
+        root = self._observations()
         if self._now.kind is not Kind.END:
             self._fail("AND, OR, FOLLOWEDBY, a qualifier or the end")
+        return root
 
     @property
     def _now(self) -> Token:
@@ -106,24 +143,38 @@ class _Parser:
             message = f"Column {self._now.column}: more than {MAX_PATTERN_DEPTH} nested brackets."
             raise ObjectInvalidError("pattern", message, "/pattern")
 
-    def _observations(self) -> None:
+    def _observations(self) -> Node:
+        """AND binds closer than OR, and OR closer than FOLLOWEDBY."""
         self._enter()
-        self._observation()
-        while self._accept(*_OBSERVATION_OPERATORS):
-            self._observation()
+        steps = [self._either(self._observation)]
+        while self._accept("FOLLOWEDBY"):
+            steps.append(self._either(self._observation))
         self._depth -= 1
+        return _joined(True, steps)
 
-    def _observation(self) -> None:
+    def _either(self, part: Callable[[], Node]) -> Node:
+        """Take parts joined by OR, each made of parts joined by AND."""
+        alternatives: list[Node] = []
+        while True:
+            parts = [part()]
+            while self._accept("AND"):
+                parts.append(part())
+            alternatives.append(_joined(True, parts))
+            if not self._accept("OR"):
+                return _joined(False, alternatives)
+
+    def _observation(self) -> Node:
         if self._accept("["):
-            self._comparisons()
+            node = self._comparisons()
             self._expect("]")
             self._qualifiers(once=True)
         elif self._accept("("):
-            self._observations()
+            node = self._observations()
             self._expect(")")
             self._qualifiers(once=False)
         else:
             self._fail("[ or (")
+        return node
 
     def _qualifiers(self, *, once: bool) -> None:
         """Take qualifiers; `once` forbids a second one of the same kind on a single observation."""
@@ -150,29 +201,35 @@ class _Parser:
             self._fail("a positive number")
         self._take(kinds, "a positive number")
 
-    def _comparisons(self) -> None:
+    def _comparisons(self) -> Node:
         self._enter()
-        self._comparison()
-        while self._accept("AND", "OR"):
-            self._comparison()
+        node = self._either(self._comparison)
         self._depth -= 1
+        return node
 
-    def _comparison(self) -> None:
+    def _comparison(self) -> Node:
         if self._accept("("):
-            self._comparisons()
+            node = self._comparisons()
             self._expect(")")
-        elif self._accept("NOT"):
+            return node
+        if self._accept("NOT"):
             self._expect("EXISTS")
-            self._object_path()
+            comparison = Comparison(*self._object_path(), True)
         elif self._accept("EXISTS"):
-            self._object_path()
+            comparison = Comparison(*self._object_path(), False)
         else:
-            self._test(self._object_path())
+            kind, names = self._object_path()
+            comparison = Comparison(kind, names, self._test(names))
+        self.comparisons.append(comparison)
+        return comparison
 
-    def _test(self, path: list[str]) -> None:
-        self._accept("NOT")
-        if self._accept(*_EQUALITIES):
-            self._hash_value(path, self._take(_PRIMITIVE, "a value"))
+    def _test(self, names: tuple[str, ...]) -> bool:
+        """Take the test of a comparison; tell whether it is negated."""
+        is_negated = self._accept("NOT")
+        if self._now.text in _EQUALITIES and self._now.kind is Kind.WORD:
+            is_negated ^= self._now.text in _INEQUALITIES
+            self._at += 1
+            self._hash_value(names, self._take(_PRIMITIVE, "a value"))
         elif self._accept(*_ORDERS):
             self._take(_ORDERABLE, "a value that has an order")
         elif self._accept(*_TEXT_TESTS):
@@ -181,6 +238,7 @@ class _Parser:
             self._set()
         else:
             self._fail("a comparison operator")
+        return is_negated
 
     def _set(self) -> None:
         self._expect("(")
@@ -191,9 +249,9 @@ class _Parser:
             self._take(_PRIMITIVE, "a value")
         self._expect(")")
 
-    def _object_path(self) -> list[str]:
-        """Take `type:name.name[0]` and return its names, strings without quotation marks."""
-        self._take(_TYPE_NAMES, "an object path such as ipv4-addr:value")
+    def _object_path(self) -> tuple[str, tuple[str, ...]]:
+        """Take `type:name.name[0]` and return the type and the names, strings without quotation marks."""
+        kind = self._take(_TYPE_NAMES, "an object path such as ipv4-addr:value").text
         self._expect(":")
         names = [self._take(_PATH_NAMES, "a property name").text.strip("'")]
         while True:
@@ -204,9 +262,9 @@ class _Parser:
                     self._positive(frozenset({Kind.INTEGER}))
                 self._expect("]")
             else:
-                return names
+                return kind, tuple(names)
 
-    def _hash_value(self, path: list[str], value: Token) -> None:
+    def _hash_value(self, path: tuple[str, ...], value: Token) -> None:
         """Refuse a hash that can never match because it has the wrong length or foreign characters."""
         digits = _DIGITS_OF_HASH.get(path[-1].upper().replace("-", ""))
         if digits is None or "hashes" not in path[:-1] or value.kind is not Kind.STRING:

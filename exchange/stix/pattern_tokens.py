@@ -31,6 +31,13 @@ class Token(NamedTuple):
     column: int
 
 
+class Tokens(NamedTuple):
+    """The tokens of a pattern without white space and comments, closed by one of kind `END`."""
+
+    tokens: list[Token]
+    has_comment: bool
+
+
 _OPERATOR_WORDS: Final = "AND OR NOT FOLLOWEDBY LIKE MATCHES ISSUPERSET ISSUBSET EXISTS LAST IN"
 _QUALIFIER_WORDS: Final = "START STOP SECONDS WITHIN REPEATS TIMES"
 KEYWORDS: Final = frozenset(f"{_OPERATOR_WORDS} {_QUALIFIER_WORDS}".split())
@@ -45,22 +52,24 @@ _TOKEN: Final = re.compile(
     | (?P<STRING>    '(?:[^'\\]|\\['\\])*')
     | (?P<NAME>      [a-zA-Z_][a-zA-Z0-9_]*(?![a-zA-Z0-9_-]))
     | (?P<HYPHENATED>[a-zA-Z_][a-zA-Z0-9_-]*)
-    | (?P<FLOAT>     [+-]?[0-9]*\.[0-9]+)
+    # Digits are counted from their first only: at each zero of a thousand, the rest would be read again.
+    | (?P<FLOAT>     [+-]?(?:(?<![0-9])[0-9]+)?\.[0-9]+)
     | (?P<INTEGER>   [+-]?(?:0|[1-9][0-9]*))
-    | (?P<SPACE>     [ \t\r\n\v\f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+
-                     | /\*(?s:.*?)\*/ | //[^\r\n]*)
+    | (?P<SPACE>     [ \t\r\n\v\f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+)
+    | (?P<COMMENT>   /\*(?s:.*?)\*/ | //[^\r\n]*)
     | (?P<WORD>      == | = | != | <> | <= | < | >= | > | [:.,()\[\]*])
     """,
     re.VERBOSE,
 )
 
 
-def tokenize(text: str) -> list[Token]:
-    """Return the tokens of a pattern without white space and comments, closed by one of kind `END`.
+def tokenize(text: str) -> Tokens:
+    """Cut a pattern into its tokens.
 
     Raises: ObjectInvalidError (`pattern`) with the column of what is no token.
     """
     tokens = []
+    has_comment = False
     position = 0
     while position < len(text):
         matched = _TOKEN.match(text, position)
@@ -68,11 +77,13 @@ def tokenize(text: str) -> list[Token]:
             message = f"Column {position + 1}: {shown(text[position : position + 20])} is no part of a STIX pattern."
             raise ObjectInvalidError("pattern", message, "/pattern")
         name = str(matched.lastgroup)
-        if name != "SPACE":
+        if name == "COMMENT":
+            has_comment = True
+        elif name != "SPACE":
             tokens.append(_token(name, matched[0], position + 1))
         position = matched.end()
     tokens.append(Token(Kind.END, "", len(text) + 1))
-    return tokens
+    return Tokens(tokens, has_comment)
 
 
 def _token(name: str, text: str, column: int) -> Token:

@@ -156,6 +156,42 @@ def test_what_only_resembles_personal_data_passes(text: str) -> None:
     assert check_scope(indicator(description=text), ()) == ()
 
 
+@pytest.mark.parametrize(
+    ("pattern", "rule"),
+    [
+        ("[user-account : user_id = 'bob']", "account-identifier"),
+        ("[user-account\u3000:\n'user_id' = 'bob']", "account-identifier"),
+        ("[user-account:user_id/*'*/ = 'bob']", "unlisted-property"),
+        ("[ipv4-addr:value = '192.0.2.1'] // user: tell me", "unlisted-property"),
+        ("[location : country = 'CN']", "origin-alone"),
+        ("[software : 'languages' = 'xx']", "origin-alone"),
+        ("[software:languages NOT = 'xx' AND ipv4-addr:value != '192.0.2.1']", "origin-alone"),
+        ("[(software:languages='xx')OR ipv4-addr:value = '192.0.2.1']", "origin-alone"),
+        ("[file : name = 'x']", "model-or-training-data"),
+        ("[x-prompt : text MATCHES 'say it']", "unlisted-type"),
+        ("[note:content = 'say it']", "unlisted-type"),
+        ("[ipv4-addr:x_prompt = 'say it']", "unlisted-property"),
+        ("[network-traffic:src_ref.account_login = 'bob']", "account-identifier"),
+        (f"[ipv4-addr:belongs_to_refs.'{'say it ' * 20}' = 1]", "unlisted-property"),
+        (f"[url:value MATCHES '{'say it ' * 200}']", "text-too-long"),
+    ],
+)
+def test_a_pattern_is_read_as_its_grammar_says(pattern: str, rule: str) -> None:
+    assert refusal(indicator(pattern=pattern)) == (rule, "/pattern")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "[ipv4-addr:value = '192.0.2.1' AND (software:name = 'x' OR software:languages = 'xx')]",
+        "[software:languages = 'xx'] FOLLOWEDBY [domain-name:resolves_to_refs[*].value ISSUBSET '192.0.2.0/24']",
+        "[x509-certificate:hashes.'SHA-256' LIKE '0%' AND network-traffic : dst_ref.value = 'user-account:user_id']",
+    ],
+)
+def test_a_pattern_over_listed_observables_passes(pattern: str) -> None:
+    assert check_scope(indicator(pattern=pattern), ()) == ()
+
+
 def test_a_refusal_does_not_repeat_the_content() -> None:
     with pytest.raises(OutOfScopeError) as caught:
         check_scope(indicator(description="ask jane.roe@example.com"), ())

@@ -11,7 +11,8 @@ from stix2patterns.validator import run_validator
 
 from exchange.stix.errors import ObjectInvalidError, StixError
 from exchange.stix.limits import MAX_PATTERN_CHARS, MAX_PATTERN_DEPTH
-from exchange.stix.pattern import check_pattern
+from exchange.stix.pattern import check_pattern, read_pattern
+from exchange.stix.pattern_nodes import Comparison, Joined
 
 MD5 = "0123456789abcdef" * 2
 
@@ -196,3 +197,41 @@ def test_keywords_may_stand_without_spaces_as_in_the_reference() -> None:
     for left, right in itertools.product(["1", "'x'", "true"], ["OR ", "OR", "AND "]):
         text = f"[a:b={left}{right}a:c=1]"
         assert accepts(text) == reference_accepts(text), text
+
+
+def test_what_is_compared_is_read_through_white_space_quotes_and_comments() -> None:
+    reading = read_pattern("[ user-account\u3000: 'user_id' /*'*/ [0] . b = 'bob' ]")
+    assert reading.comparisons == (Comparison("user-account", ("user_id", "b"), False),)
+    assert reading.has_comment
+    assert reading.longest_token_chars == len("user-account")
+    assert not read_pattern("[a:b = '// no /* comment']").has_comment
+
+
+def test_and_binds_closer_than_or_and_or_closer_than_followed_by() -> None:
+    a, b, c = (Comparison("t", (name,), False) for name in "abc")
+    either = Joined(False, (a, Joined(True, (b, c))))
+    assert read_pattern("[t:a = 1 OR t:b = 1 AND t:c = 1]").root == either
+    assert read_pattern("[t:a = 1] OR [t:b = 1] AND [t:c = 1]").root == either
+    assert read_pattern("[t:a = 1] FOLLOWEDBY [t:b = 1] OR [t:c = 1]").root == Joined(True, (a, Joined(False, (b, c))))
+
+
+@pytest.mark.parametrize(
+    ("test", "is_negated"),
+    [
+        ("t:a != 1", True),
+        ("t:a NOT = 1", True),
+        ("t:a NOT <> 1", False),
+        ("t:a NOT IN (1)", True),
+        ("NOT EXISTS t:a", True),
+        ("EXISTS t:a", False),
+        ("t:a LIKE '!='", False),
+    ],
+)
+def test_a_negated_comparison_is_told_apart(test: str, is_negated: bool) -> None:
+    assert read_pattern(f"[{test}]").root == Comparison("t", ("a",), is_negated)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["0", "00.", "'", "b'AAAA", "h'00", "/*", "a-", "1.", "+0", ".", "t'2026", " "])
+def test_a_quarter_of_a_megabyte_of_anything_is_cut_in_linear_time(piece: str) -> None:
+    assert not accepts("[a:b = " + piece * (MAX_PATTERN_CHARS // len(piece) - 10))
