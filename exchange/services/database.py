@@ -51,11 +51,14 @@ PREPARE_AFTER: Final = 5
 """Uses of a statement of no hot path before it is prepared: psycopg's own default, which Django turns off."""
 
 
-def execute(query: str, params: Mapping[str, Any]) -> psycopg.Cursor[Any]:
+def execute(query: str, params: Mapping[str, Any], *, prepare: bool = True) -> psycopg.Cursor[Any]:
     """Run a statement of a hot path on Django's connection: prepared once, values and results in binary.
 
     Django's own cursors compose every value into the text of the statement, so that the server plans it anew each
     time, and they cannot fetch bytes as bytes.
+
+    prepare: False for look-ups over several tables that grow. A plan that was made while they were small would be
+    kept until their statistics are next taken, and reads whole tables.
 
     Raises:
         django.db.Error: as Django's cursors do.
@@ -65,7 +68,7 @@ def execute(query: str, params: Mapping[str, Any]) -> psycopg.Cursor[Any]:
     raw: psycopg.Connection[Any] = connection.connection
     raw.prepare_threshold = PREPARE_AFTER
     with connection.wrap_database_errors:
-        return psycopg.Cursor(raw).execute(query, params, prepare=True, binary=True)
+        return psycopg.Cursor(raw).execute(query, params, prepare=prepare, binary=True)
 
 
 def require_plain_role() -> None:

@@ -160,7 +160,7 @@ def find_markings(principal: Principal, ids: Sequence[str], homes: Sequence[int]
         "readable": readable_audiences(principal),
         "homes": list(homes),
     }
-    found = execute(_MARKINGS, params).fetchall()
+    found = execute(_MARKINGS, params, prepare=False).fetchall()
     return {stix_id: KnownMarking(own, recipients_in(bytes(body))) for stix_id, own, body in found}
 
 

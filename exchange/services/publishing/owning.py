@@ -37,7 +37,7 @@ def check_ownership(principal: Principal, items: Sequence[Item], homes: Sequence
         "readable": readable_audiences(principal),
         "homes": list(homes),
     }
-    foreign = {row[0] for row in execute(_FOREIGN, params).fetchall()}
+    foreign = {row[0] for row in execute(_FOREIGN, params, prepare=False).fetchall()}
     return each(items, lambda item: _check(item, foreign))
 
 

@@ -41,7 +41,7 @@ def _stored_targets(principal: Principal, ids: Sequence[str], homes: Sequence[in
         "readable": readable_audiences(principal),
         "homes": list(homes),
     }
-    found = execute(_TARGETS, params).fetchall()
+    found = execute(_TARGETS, params, prepare=False).fetchall()
     audiences = load_audiences(row[2] for row in found)
     return {stix_id: (Tlp(label), audiences[audience]) for stix_id, label, audience in found}
 
