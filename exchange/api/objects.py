@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -13,8 +13,10 @@ from exchange.api.entries import objects_bytes, page_bytes, versions_bytes
 from exchange.api.problems import MEDIA_TYPE as PROBLEM_JSON
 from exchange.api.publication import DOOR, digest_of, read_publication, run_once
 from exchange.http.parameters import STIX_TYPE, Parameters
+from exchange.services.access import require_scope
 from exchange.services.collections import VIEW_OF_ALL, find_collection, visible_collections
 from exchange.services.deletion import delete_object
+from exchange.services.delivery import find_recipients
 from exchange.services.query import PageRequest, read_object, read_page, read_versions
 
 
@@ -120,3 +122,23 @@ class VersionsView(Endpoint):
             principal=principal, stix_id=stix_id, door=DOOR, collections=visible_collections(principal)
         )
         return bytes_response(versions_bytes(entries))
+
+
+class RecipientsView(Endpoint):
+    """Who received one of your objects."""
+
+    @extend_schema(
+        operation_id="listRecipients",
+        summary="Which labs received your object",
+        description="Each lab that received a version of your own object, and the first day on which it did; for AMBER "
+        "and stricter. Expanded from the delivery log.",
+        responses={200: schemas.answers("RecipientList", "The labs."), **schemas.READ_PROBLEMS},
+    )
+    def get(self, request: Request, stix_id: str) -> JsonResponse:
+        """Serve them."""
+        Parameters(query_of(request)).allow_only(())
+        principal = member_of(request)
+        require_scope(principal, "read")
+        found = find_recipients(principal=principal, stix_id=stix_id)
+        rows = [{"lab": each.lab, "version": each.version, "day": each.day.isoformat()} for each in found]
+        return JsonResponse({"recipients": rows})

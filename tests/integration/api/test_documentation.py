@@ -37,6 +37,7 @@ def test_the_openapi_document_names_every_operation(node: RestNode) -> None:
     assert operations == {
         ("get", "/api/v1/objects/"), ("post", "/api/v1/objects/"), ("get", "/api/v1/objects/{stix_id}/"),
         ("delete", "/api/v1/objects/{stix_id}/"), ("get", "/api/v1/objects/{stix_id}/versions/"),
+        ("get", "/api/v1/objects/{stix_id}/recipients/"),
         ("get", "/api/v1/collections/"), ("get", "/api/v1/labs/"), ("get", "/api/v1/labs/{slug}/keys/"),
         ("get", "/api/v1/tokens/"), ("post", "/api/v1/tokens/"), ("delete", "/api/v1/tokens/{prefix}/"),
         ("get", "/api/v1/whoami/"),
