@@ -1,7 +1,13 @@
 """Bounds of what is read from outside, each with its source."""
 
-# wire-format: 10,000 ranges of at most about 220 bytes on one signed object, and room for the rest.
-MAX_OBJECT_BYTES = 4 * 1024 * 1024
+# wire-format: 10,000 ranges of at most 199 bytes on one signed object, and room for the rest.
+MAX_OBJECT_BYTES = 2 * 1024 * 1024
+
+# 10,000 ranges have seven values each. Each value costs time, however few bytes it takes: about 2 us.
+MAX_VALUES_PER_OBJECT = 100_000
+
+# Numbers with a fraction are written slowly (RFC 8785 section 3.2.2.3), about 2 us each. STIX has a few in places.
+MAX_FRACTIONS_PER_OBJECT = 10_000
 
 # The deepest object in the STIX 2.1 specification has 9 levels; carried playbooks and dictionaries get room.
 MAX_DEPTH = 32
@@ -11,6 +17,12 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 # A request is handled in one transaction; a larger publication comes in several requests.
 MAX_OBJECTS_PER_ENVELOPE = 10_000
+
+# A hundred for each object of a full request, or ten objects of the largest kind.
+MAX_VALUES_PER_ENVELOPE = 1_000_000
+
+# TAXII 2.1 section 3.7 has `more` and `next` beside the objects, a STIX bundle `type` and `id`.
+MAX_ENVELOPE_MEMBER_BYTES = 64 * 1024
 
 # STIX 2.1 section 3.1.
 MIN_NAME_CHARS = 3

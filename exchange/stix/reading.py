@@ -1,6 +1,7 @@
 """From bytes to syntactically sound JSON objects (I-JSON, RFC 7493), each with the exact bytes it came in.
 
-The fast path decides: orjson parses and writes back, and one comparison shows duplicate names. Only when
+What would take long is counted first and refused: values, numbers with a fraction, members beside the objects.
+Then the fast path decides: orjson parses and writes back, and one comparison shows duplicate names. Only when
 something is wrong, or cannot be ruled out, `faults.py` reads again, slowly, to say what and where.
 Nothing here knows what a STIX object means.
 """
@@ -13,9 +14,20 @@ import msgspec
 import orjson
 
 from exchange.stix.canonical import canonicalize, is_canonical_dump, may_hold_noncharacter, sorted_dump
+from exchange.stix.counting import count_fractions, count_quotes, exceeds_values
 from exchange.stix.errors import MalformedJsonError, pointer_to
-from exchange.stix.faults import find_fault, path_beyond_depth
-from exchange.stix.limits import MAX_DEPTH, MAX_OBJECT_BYTES, MAX_OBJECTS_PER_ENVELOPE
+from exchange.stix.faults import find_fault, is_deeper_than, path_beyond_depth
+from exchange.stix.limits import (
+    MAX_DEPTH,
+    MAX_ENVELOPE_MEMBER_BYTES,
+    MAX_FRACTIONS_PER_OBJECT,
+    MAX_OBJECT_BYTES,
+    MAX_OBJECTS_PER_ENVELOPE,
+    MAX_VALUES_PER_ENVELOPE,
+    MAX_VALUES_PER_OBJECT,
+)
+
+__all__ = ["Envelope", "RawObject", "count_quotes", "read_object", "split_body", "split_envelope"]
 
 _JSON_WHITESPACE: Final = b" \t\n\r"
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -47,10 +59,12 @@ def read_object(raw: bytes) -> RawObject:
     """Parse the bytes of one object.
 
     Raises: MalformedJsonError with a pointer to broken syntax, duplicate names, lone surrogates, numbers
-    beyond 2^53 - 1, more than `MAX_DEPTH` levels or more than `MAX_OBJECT_BYTES` bytes.
+    beyond 2^53 - 1, more than `MAX_DEPTH` levels, `MAX_OBJECT_BYTES` bytes, `MAX_VALUES_PER_OBJECT` values or
+    `MAX_FRACTIONS_PER_OBJECT` numbers with a fraction.
     """
     if len(raw) > MAX_OBJECT_BYTES:
         raise MalformedJsonError("too-large", f"The object has more than {MAX_OBJECT_BYTES} bytes.")
+    _check_values(raw, MAX_VALUES_PER_OBJECT)
     members, canonical = _parse(raw)
     if not isinstance(members, dict):
         raise MalformedJsonError("not-an-object", "A JSON object is expected here.")
@@ -61,8 +75,10 @@ def split_envelope(body: bytes) -> Envelope:
     """Cut `{"objects": [...], ...}` (TAXII 2.1 section 3.7, or a STIX bundle) into the bytes of its objects.
 
     Raises: MalformedJsonError for broken syntax around the objects, duplicate top-level names, an `objects`
-    that is no list, too many objects. What is inside an object is left to `read_object`.
+    that is no list, too many objects or values, more than `MAX_ENVELOPE_MEMBER_BYTES` beside the objects. What is
+    inside an object is left to `read_object`.
     """
+    _check_values(body, MAX_VALUES_PER_ENVELOPE)
     return _envelope_of(_top_members(body))
 
 
@@ -71,6 +87,7 @@ def split_body(body: bytes) -> list[bytes]:
 
     Raises: MalformedJsonError as `split_envelope`.
     """
+    _check_values(body, MAX_VALUES_PER_ENVELOPE)
     if body.lstrip(_JSON_WHITESPACE)[:1] == b"[":
         return _items_of(body, "")
     members = _top_members(body)
@@ -86,10 +103,8 @@ def _parse(raw: bytes) -> tuple[Any, bytes]:
     """Return the parsed value and its canonical bytes."""
     try:
         value = orjson.loads(raw)
-        if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
-            too_deep = path_beyond_depth(value, MAX_DEPTH)
-            if too_deep is not None:
-                raise _too_deep(pointer_to(too_deep))
+        if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and is_deeper_than(value, MAX_DEPTH):
+            raise _too_deep(pointer_to(path_beyond_depth(value, MAX_DEPTH) or ()))
         dumped = sorted_dump(value)
     except (orjson.JSONDecodeError, TypeError):
         raise find_fault(raw) from None
@@ -97,21 +112,18 @@ def _parse(raw: bytes) -> tuple[Any, bytes]:
         raise find_fault(raw)
     if is_canonical_dump(dumped) and not may_hold_noncharacter(dumped):
         return value, dumped
+    if count_fractions(dumped) > MAX_FRACTIONS_PER_OBJECT:
+        message = f"At most {MAX_FRACTIONS_PER_OBJECT} numbers with a fraction are read."
+        raise MalformedJsonError("too-many-fractions", message)
     fault = find_fault(raw, or_none=True)
     if fault is not None:
         raise fault
     return value, canonicalize(value)
 
 
-def count_quotes(text: bytes) -> int:
-    """Return the number of quotation marks that open or close a string of a valid JSON text.
-
-    That is twice the number of strings: a name that a parser dropped as a duplicate shows in the difference.
-    """
-    if b"\\" not in text:
-        return text.count(b'"')
-    without_pairs = text.replace(b"\\\\", b"")
-    return without_pairs.count(b'"') - without_pairs.count(b'\\"')
+def _check_values(text: bytes, most: int) -> None:
+    if exceeds_values(text, most):
+        raise MalformedJsonError("too-many-values", f"The JSON has more than {most} values.")
 
 
 def _too_deep(pointer: str) -> MalformedJsonError:
@@ -135,7 +147,11 @@ def _top_members(body: bytes) -> dict[str, msgspec.Raw]:
 
 
 def _envelope_of(members: dict[str, msgspec.Raw]) -> Envelope:
-    others = {name: _parse_member(name, value) for name, value in members.items() if name != "objects"}
+    beside = {name: value for name, value in members.items() if name != "objects"}
+    if sum(len(name) + len(bytes(value)) for name, value in beside.items()) > MAX_ENVELOPE_MEMBER_BYTES:
+        message = f"The members beside `objects` have more than {MAX_ENVELOPE_MEMBER_BYTES} bytes."
+        raise MalformedJsonError("too-large", message)
+    others = {name: _parse_member(name, value) for name, value in beside.items()}
     listed = members.get("objects")
     return Envelope([] if listed is None else _items_of(bytes(listed), "/objects"), others)
 
