@@ -29,8 +29,11 @@ from signatures.cacao.vocabulary import (
 )
 
 _VARIABLE_NAME: Final = re.compile(r"__[a-zA-Z_][a-zA-Z0-9_-]{0,199}__")
-_VARIABLE_REFERENCE: Final = re.compile(r"(__[a-zA-Z_][a-zA-Z0-9_-]{0,199}?__):value")
-_WHOLE_REFERENCE: Final = re.compile(_VARIABLE_REFERENCE.pattern)
+_WHOLE_REFERENCE: Final = re.compile(r"(__[a-zA-Z_][a-zA-Z0-9_-]{0,199}?__):value")
+# A run of name characters is read once, from its first: a megabyte of underscores begins a name everywhere.
+_RUN_BEFORE_VALUE: Final = re.compile(r"(?<![a-zA-Z0-9_-])([a-zA-Z0-9_-]++)(?=:value)")
+_NAME_AT_END: Final = re.compile(r"__[a-zA-Z_][a-zA-Z0-9_-]{0,199}?__\Z")
+_MAX_NAME_CHARS: Final = 204
 _LABELS: Final[Mapping[str, Tlp]] = {
     "TLP:CLEAR": Tlp.CLEAR,
     "TLP:GREEN": Tlp.GREEN,
@@ -93,7 +96,8 @@ def check_external_references(members: Members, path: Path) -> None:
 
 def variables_in(text: str) -> frozenset[str]:
     """Return the names of the variables that a text refers to."""
-    return frozenset(_VARIABLE_REFERENCE.findall(text))
+    runs = (run[-_MAX_NAME_CHARS:] for run in _RUN_BEFORE_VALUE.findall(text) if run.endswith("__"))
+    return frozenset(found[0] for found in map(_NAME_AT_END.search, runs) if found is not None)
 
 
 def label_of(playbook: Members) -> Tlp | None:

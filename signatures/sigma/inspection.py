@@ -160,7 +160,9 @@ def _location(document: YamlDocument, path: Path) -> str:
 
 
 def _located(document: YamlDocument, place: str, path: Path) -> str:
-    return f"document {document.number}, {place} ({'/'.join(map(str, path))[:MAX_SHOWN_PATH_CHARS]})"
+    # Each step is cut first: a long key stands above many values.
+    steps = "/".join(str(step)[:MAX_SHOWN_PATH_CHARS] for step in path)
+    return f"document {document.number}, {place} ({steps[:MAX_SHOWN_PATH_CHARS]})"
 
 
 def _warnings(document: YamlDocument) -> Iterator[str]:

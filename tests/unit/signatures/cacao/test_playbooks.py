@@ -4,6 +4,7 @@ import base64
 import contextlib
 import copy
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from exchange.stix.errors import StixError
 from exchange.stix.markings import Tlp
 from signatures.cacao import inspect_playbook
+from signatures.cacao.commands import check_no_credentials
+from signatures.cacao.definitions import variables_in
 
 Playbook = dict[str, Any]
 UUID = "0d1d3a53-2b0e-4e7f-8a63-2f6c0f4b7a"
@@ -295,3 +298,17 @@ PATHS = st.sampled_from(
 def test_no_changed_value_makes_anything_but_our_own_error(path: tuple[str | int, ...], value: Any) -> None:
     with contextlib.suppress(StixError):
         inspect_playbook(changed(at(*path, value=value)))
+
+
+@given(st.text(alphabet="_a-: ", max_size=12).map(lambda text: text.replace(":", ":value")))
+def test_variables_are_found_as_their_grammar_says(text: str) -> None:
+    expected = re.findall(r"(__[a-zA-Z_][a-zA-Z0-9_-]{0,199}?__):value", text)
+    assert variables_in(text) == frozenset(expected)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["_", "__a", "_:value", "__a__:value", "-----BEGIN A", "://a", "://a:", "a:"])
+def test_a_megabyte_of_anything_is_searched_in_linear_time(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    variables_in(text)
+    check_no_credentials(text, ())
