@@ -63,14 +63,14 @@ def _shared_options() -> argparse.ArgumentParser:
 
 def _add_keygen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", required=True, metavar="NAME", help="the lab's name, as others will read it")
-    parser.add_argument("--to", required=True, type=Path, metavar="DIR", help="where the three files go")
+    parser.add_argument("--to", required=True, type=Path, metavar="DIR", help="where the files go")
     parser.add_argument("--contact", metavar="TEXT", help="how to reach the lab; published with the identity")
     parser.add_argument("--marking", default="green", choices=("clear", "green"), help="who may read the identity")
     parser.add_argument(
-        "--custody",
-        default="lab",
-        choices=("lab", "exchange"),
-        help="`exchange` when the signing key will be handed to the node's operator",
+        "--exchange-key",
+        type=Path,
+        metavar="FILE",
+        help="public part of the signing key that the node keeps for the lab: the identity is then a draft",
     )
     parser.add_argument(
         "--home",

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 from exchange.labtool.errors import DataError
 from exchange.labtool.files import create_secret_file, read_file
 from exchange.stix.errors import StixError
 from exchange.stix.extensions import Keys
 from exchange.stix.fixed import KEYS_EXTENSION
-from exchange.stix.keys import SigningKey
+from exchange.stix.keys import PublicKey, SigningKey, parse_public_key
 from exchange.stix.limits import MAX_OBJECT_BYTES
 from exchange.stix.reading import RawObject, read_object
 
@@ -49,6 +51,23 @@ def read_key_file(path: Path) -> KeyFile:
         # Raised out here: the decoder's own error carries the bytes of the file.
         raise DataError(f"{path} is not a key file: it is not text")
     return KeyFile(key, path, bool(mode & _OTHERS))
+
+
+def read_exchange_key(path: Path) -> PublicKey:
+    """Read the public JWK of a signing key that a node keeps, as its `create_exchange_key` printed it.
+
+    Raises: DataError; also for a file that holds a secret, which nobody should have sent.
+    """
+    try:
+        value = orjson.loads(read_file(path, max_bytes=MAX_KEY_FILE_BYTES))
+    except FileNotFoundError:
+        raise DataError(f"no such key file: {path}") from None
+    except orjson.JSONDecodeError:
+        value = None
+    try:
+        return parse_public_key(value, "")
+    except StixError as error:
+        raise DataError(f"{path} is not a public key: {error}") from None
 
 
 def write_key_file(path: Path, key: SigningKey) -> None:

@@ -18,8 +18,8 @@ from exchange.labtool.client import NodeClient
 from exchange.labtool.configuration import Configuration, read_configuration
 from exchange.labtool.errors import DataError, LabToolError, UsageError
 from exchange.labtool.files import read_file
-from exchange.labtool.key_files import KeyFile, identity_beside, read_identity, read_key_file
-from exchange.labtool.keygen import make_lab, save_lab
+from exchange.labtool.key_files import KeyFile, identity_beside, read_exchange_key, read_identity, read_key_file
+from exchange.labtool.keygen import make_lab, make_lab_draft, save_draft, save_lab
 from exchange.labtool.output import Output
 from exchange.labtool.pins import read_pins, write_pins
 from exchange.labtool.pulling import PullReport, pull, utc_now
@@ -72,12 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _keygen(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    if options.exchange_key is not None:
+        return _keygen_draft(options, output)
     lab = make_lab(
         options.lab,
         contact=options.contact,
         now=utc_now(),
         home=[_home(text) for text in options.home],
-        custody=options.custody,
         marking=Tlp.parse(options.marking),
     )
     save_lab(lab, options.to)
@@ -87,6 +88,29 @@ def _keygen(options: Namespace, _configuration: Configuration, output: Output) -
         f"root thumbprint  {lab.root.kid}",
         f"signing key      {lab.signing.kid}",
         f"Keep {options.to}/root-key.json offline. Tell others the root thumbprint over another channel.",
+    ]
+    output.answer({**answer, "folder": str(options.to)}, lines)
+    return DONE
+
+
+def _keygen_draft(options: Namespace, output: Output) -> int:
+    draft = make_lab_draft(
+        options.lab,
+        read_exchange_key(options.exchange_key),
+        contact=options.contact,
+        now=utc_now(),
+        home=[_home(text) for text in options.home],
+        marking=Tlp.parse(options.marking),
+    )
+    save_draft(draft, options.to)
+    answer = {"identity": draft.identity_id, "root_thumbprint": draft.root.kid, "signing_kid": draft.signing_kid}
+    lines = [
+        f"identity         {draft.identity_id}",
+        f"root thumbprint  {draft.root.kid}",
+        f"signing key      {draft.signing_kid}, kept by the exchange",
+        f"Keep {options.to}/root-key.json offline. Tell others the root thumbprint over another channel.",
+        f"Next: the node's operator runs `manage.py countersign_identity LAB {options.to}/identity.json --to FILE`.",
+        "Publish the file that this writes; nobody believes the identity before.",
     ]
     output.answer({**answer, "folder": str(options.to)}, lines)
     return DONE

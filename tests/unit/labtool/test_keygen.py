@@ -9,15 +9,16 @@ import pytest
 
 from exchange.labtool.errors import DataError
 from exchange.labtool.judging import Keyring
-from exchange.labtool.key_files import identity_beside, read_key_file
-from exchange.labtool.keygen import LabKeys, make_identity, make_lab, save_lab
+from exchange.labtool.key_files import identity_beside, read_exchange_key, read_key_file
+from exchange.labtool.keygen import LabKeys, make_identity, make_lab, make_lab_draft, save_draft, save_lab, to_bytes
 from exchange.labtool.pins import Pins
 from exchange.stix.checks import check_object
 from exchange.stix.extensions import Home
-from exchange.stix.keys import SigningKey
+from exchange.stix.keys import Custody, SigningKey, Use, unix_seconds
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
-from tests.unit.labtool.material import NOW
+from exchange.stix.signature import attach, make_entry, open_signed, sign
+from tests.unit.labtool.material import NOW, indicator
 
 
 def verdict_of(lab: LabKeys) -> tuple[str, str | None]:
@@ -52,6 +53,61 @@ def test_an_identity_says_custody_home_marking_and_class() -> None:
     assert keys["home"] == [{"node": home.node, "exclusive": True}]
     assert members["identity_class"] == "system"
     assert members["object_marking_refs"] == [Tlp.CLEAR.marking_id]
+
+
+def test_a_draft_is_believed_once_the_exchange_has_added_its_proof() -> None:
+    held = SigningKey.generate("sig")
+    public = held.public(nbf=unix_seconds(NOW), custody="exchange")
+    draft = make_lab_draft("Aurora", public, now=NOW, contact="appeals@aurora.example")
+    ring = Keyring(Pins({"lab": (draft.root.kid,)}))
+    assert "chain-proof" in ring.judge(draft.identity_bytes, now=NOW, first_seen=NOW).reason
+
+    signed = open_signed(read_object(draft.identity_bytes))
+    assert [entry.header.kid for entry in signed.entries] == [draft.root.kid]
+    completed = attach(signed.members, [*signed.entries, make_entry(signed.payload, held, signed.iat)])
+
+    verdict = ring.judge(to_bytes(completed), now=NOW, first_seen=NOW)
+    assert (verdict.reason, verdict.producer) == ("", draft.identity_id)
+    assert ring.judge(sign_with(held, draft.identity_id), now=NOW, first_seen=NOW).custody == "exchange"
+    assert check_object(read_object(draft.identity_bytes)).warnings == ()
+
+
+def sign_with(key: SigningKey, creator: str) -> bytes:
+    return to_bytes(sign(indicator(creator), key, unix_seconds(NOW)))
+
+
+@pytest.mark.parametrize(("use", "custody"), [("root", "lab"), ("sig", "lab")])
+def test_a_draft_lists_no_key_that_the_exchange_does_not_keep(use: Use, custody: Custody) -> None:
+    key = SigningKey.generate(use).public(nbf=0, custody=custody)
+    with pytest.raises(DataError, match="custody `exchange`"):
+        make_lab_draft("Aurora", key, now=NOW)
+
+
+def test_the_files_of_a_draft_hold_no_signing_key_and_overwrite_nothing(tmp_path: Path) -> None:
+    public = SigningKey.generate("sig").public(nbf=0, custody="exchange")
+    draft = make_lab_draft("Aurora", public, now=NOW)
+    save_draft(draft, tmp_path / "aurora")
+
+    assert sorted(path.name for path in (tmp_path / "aurora").iterdir()) == ["identity.json", "root-key.json"]
+    assert read_key_file(tmp_path / "aurora" / "root-key.json").key.kid == draft.root.kid
+    with pytest.raises(DataError, match="nothing is overwritten"):
+        save_draft(draft, tmp_path / "aurora")
+
+
+def test_a_public_key_is_read_and_a_private_one_refused_without_its_secret(tmp_path: Path) -> None:
+    key = SigningKey.generate("sig")
+    public = key.public(nbf=5, exp=9, custody="exchange")
+    (tmp_path / "public.json").write_text(json.dumps(public.to_jwk(), indent=1))
+    assert read_exchange_key(tmp_path / "public.json") == public
+
+    (tmp_path / "private.json").write_text(key.to_text())
+    with pytest.raises(DataError, match="key-private") as caught:
+        read_exchange_key(tmp_path / "private.json")
+    assert json.loads(key.to_text())["d"] not in str(caught.value)
+    for content in (b"", b"[]", b"{}", b"\xff"):
+        (tmp_path / "broken.json").write_bytes(content)
+        with pytest.raises(DataError, match="not a public key"):
+            read_exchange_key(tmp_path / "broken.json")
 
 
 def test_key_files_are_for_their_owner_alone_and_never_overwritten(tmp_path: Path) -> None:

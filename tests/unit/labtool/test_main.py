@@ -16,6 +16,7 @@ from exchange.labtool.client import batches
 from exchange.labtool.keygen import save_lab
 from exchange.labtool.main import main
 from exchange.labtool.pins import write_pins
+from exchange.stix.keys import SigningKey
 from tests.unit.labtool.material import Party, indicator, pins_of
 from tests.unit.labtool.small_node import TOKEN, Answer, SmallNode
 
@@ -60,6 +61,20 @@ def lab(tmp_path: Path, aurora: Party) -> Path:
     save_lab(aurora.keys, tmp_path / "aurora")
     write_pins(tmp_path / "pins.json", aurora.pins)
     return tmp_path / "aurora"
+
+
+def test_with_a_key_that_the_exchange_keeps_the_next_step_is_told(run: Run, tmp_path: Path) -> None:
+    public = SigningKey.generate("sig").public(nbf=0, custody="exchange")
+    (tmp_path / "exchange.json").write_text(json.dumps(public.to_jwk()))
+    call = ("keygen", "--lab", "Aurora", "--to", str(tmp_path / "a"), "--exchange-key", str(tmp_path / "exchange.json"))
+
+    made = run(*call)
+
+    assert (made.code, made.err) == (0, "")
+    assert public.kid in made.out
+    assert f"countersign_identity LAB {tmp_path}/a/identity.json" in made.out
+    assert not (tmp_path / "a" / "signing-key.json").exists()
+    assert run(*call).code == 1
 
 
 def test_from_new_keys_to_a_verified_copy(run: Run, node: SmallNode, tmp_path: Path) -> None:
