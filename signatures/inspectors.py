@@ -97,6 +97,7 @@ def _sigma_payload(rule: SigmaInspection, pointer: str, prefix: str) -> Payload:
         kind="sigma",
         label=rule.label,
         texts=tuple((prefix + location, text) for location, text in rule.texts),
+        remarks=tuple((prefix + location, text) for location, text in rule.remarks),
         matches=tuple((prefix + match.location, match.field) for match in rule.matches),
         fields=rule.fields,
         rules=tuple(

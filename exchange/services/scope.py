@@ -17,6 +17,8 @@ from exchange.stix.errors import pointer_to, shown
 from exchange.stix.markings import Tlp
 
 Path = tuple[str | int, ...]
+# How the location of a Sigma rule's description ends.
+_DESCRIPTION: Final = "(description)"
 _LAB_OR_NODE: Final = frozenset({"organization", "system"})
 
 
@@ -33,6 +35,7 @@ class Payload:
     """What an object carries inside one of its properties, decoded: a Sigma rule or a playbook.
 
     pointer: of the property. kind: "sigma" or "cacao". label: the strictest marking inside. texts: (location, text).
+    remarks: (location, text) of comments, which are no part of the content.
     matches: (location, field) compared with a value written down. unlisted: (location, key) the format does not know.
     """
 
@@ -44,6 +47,7 @@ class Payload:
     fields: tuple[str, ...] = ()
     rules: tuple[RuleFields, ...] = ()
     unlisted: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +216,9 @@ def _check_payload(payload: Payload, agreed: Agreement) -> list[ScopeWarning]:
     for location, key in payload.unlisted:
         raise _refuse_inside(payload, "unlisted-property", location, f"The property {shown(key)} is not shared.")
     for location, field in payload.matches:
-        if agreed.content_fields.fullmatch(field):
-            raise _refuse_inside(payload, "prompt-or-completion", location, f"A value for {shown(field)}.")
-        if agreed.account_fields.fullmatch(field):
-            raise _refuse_inside(payload, "account-identifier", location, f"A value for {shown(field)}.")
+        broken = _match_refusal(field, agreed)
+        if broken is not None:
+            raise _refuse_inside(payload, broken, location, f"A value for {shown(field)}.")
     for field in payload.fields:
         if agreed.commercial_field.fullmatch(field):
             raise _refuse_inside(payload, "price-or-customer-data", "", f"The field {shown(field)}.")
@@ -227,14 +230,26 @@ def _check_payload(payload: Payload, agreed: Agreement) -> list[ScopeWarning]:
     return _check_payload_texts(payload, agreed)
 
 
+def _match_refusal(field: str, agreed: Agreement) -> str | None:
+    """Return the rule that a value written down for this field breaks."""
+    if agreed.content_fields.fullmatch(field):
+        return "prompt-or-completion"
+    if agreed.account_fields.fullmatch(field):
+        return "account-identifier"
+    # A field that no log has is no feature, only a place to write something.
+    return None if agreed.field_name.fullmatch(field) else "unlisted-property"
+
+
 def _check_payload_texts(payload: Payload, agreed: Agreement) -> list[ScopeWarning]:
     """As `_check_prose`: all texts together first, then one by one only where that finds something."""
     texts = payload.texts
     warnings: list[ScopeWarning] = []
+    _check_lengths(payload, agreed)
     if payload.kind == "cacao":
         texts = tuple(_without_appeal_addresses(payload, agreed))
     elif any(location.endswith("(author)") for location, _text in texts):
         warnings.append(ScopeWarning("names-an-author", payload.pointer))
+    texts += payload.remarks
     together = readable("\n".join([text for _location, text in texts]))
     if find_refusal(together, agreed) is not None:
         for location, text in texts:
@@ -245,6 +260,21 @@ def _check_payload_texts(payload: Payload, agreed: Agreement) -> list[ScopeWarni
         hints = {hint for _location, text in texts for hint in find_hints(readable(text), agreed)}
         warnings.extend(ScopeWarning(hint, payload.pointer) for hint in sorted(hints))
     return warnings
+
+
+def _check_lengths(payload: Payload, agreed: Agreement) -> None:
+    """Remarks are few, and a rule's texts other than its description are short."""
+    remark_chars = 0
+    for location, text in payload.remarks:
+        remark_chars += len(text)
+        if remark_chars > agreed.remark_chars:
+            raise _refuse_inside(payload, "text-too-long", location, "The comments are too long.")
+    if payload.kind == "sigma":
+        for location, text in payload.texts:
+            if len(text) > agreed.literal_chars and (
+                len(text) > agreed.description_chars or not location.endswith(_DESCRIPTION)
+            ):
+                raise _refuse_inside(payload, "text-too-long", location, "The text is too long.")
 
 
 def _without_appeal_addresses(payload: Payload, agreed: Agreement) -> Iterator[tuple[str, str]]:

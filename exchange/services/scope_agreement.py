@@ -16,6 +16,9 @@ SCOPE_FILE: Final = Path(__file__).with_name("scope.toml")
 # The value of a property that holds no prose, where the others have their greatest number of characters.
 PLAIN: Final = 0
 
+# What log fields are called: ECS, OCSF and OpenTelemetry keep to less.
+_FIELD_NAME: Final = re.compile(r"[\w@][\w.@\[\]/:-]{0,199}", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Structure:
@@ -56,12 +59,15 @@ class Agreement:
     list_items: int
     run_chars: int
     literal_chars: int
+    description_chars: int
+    remark_chars: int
     pattern_name_chars: int
     pattern_languages: frozenset[str]
     playbook_languages: frozenset[str]
     appeal_places: re.Pattern[str]
     refused_places: re.Pattern[str]
     data_suffixes: tuple[str, ...]
+    field_name: re.Pattern[str]
     content_fields: re.Pattern[str]
     commercial_field: re.Pattern[str]
     account_fields: re.Pattern[str]
@@ -109,6 +115,8 @@ def load_agreement(path: Path) -> Agreement:
         plain_chars=data["limits"]["plain_chars"],
         list_items=data["limits"]["list_items"],
         run_chars=data["limits"]["run_chars"],
+        description_chars=data["limits"]["description_chars"],
+        remark_chars=data["limits"]["remark_chars"],
         literal_chars=data["limits"]["literal_chars"],
         pattern_name_chars=data["limits"]["pattern_name_chars"],
         pattern_languages=frozenset(data["languages"]["patterns"]),
@@ -116,9 +124,10 @@ def load_agreement(path: Path) -> Agreement:
         appeal_places=_any_of(personal["appeal_places"], "[^/]*"),
         refused_places=_any_of(personal["refused_places"], "[^/]*"),
         data_suffixes=tuple(models["suffixes"]),
-        content_fields=_any_of(prompts["fields"], ".*"),
+        field_name=_FIELD_NAME,
+        content_fields=_at_or_below(prompts["fields"]),
         commercial_field=_any_part_of(commercial["field_parts"]),
-        account_fields=_any_of(accounts["fields"], ".*"),
+        account_fields=_at_or_below(accounts["fields"]),
         origin_fields=_any_of(origin["fields"], ".*"),
         everywhere_fields=_any_of(origin["everywhere"], ".*"),
         origin_pattern_types=frozenset(origin["pattern_types"]),
@@ -158,6 +167,11 @@ def _limits(section: Mapping[str, Any]) -> dict[str, int]:
 def _any_of(names: Iterable[str], star: str) -> re.Pattern[str]:
     """Compile names, in which `*` stands for `star`, into one expression for `fullmatch`."""
     return re.compile("|".join(re.escape(name).replace(r"\*", star) for name in names), re.IGNORECASE)
+
+
+def _at_or_below(names: Iterable[str]) -> re.Pattern[str]:
+    """Compile names of fields so that what lies below one of them matches too: `prompt`, `prompt.0.text`."""
+    return re.compile(rf"(?:{_any_of(names, '.*').pattern})(?:[.\[:/].*)?", re.IGNORECASE | re.DOTALL)
 
 
 def _any_part_of(parts: Iterable[str]) -> re.Pattern[str]:

@@ -4,7 +4,8 @@
 on a person's country alone. Values do not matter here, only whether a rule writes one down.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,12 +16,13 @@ from sigma.conditions import (
     ConditionNOT,
     ConditionOR,
 )
-from sigma.types import SigmaExists, SigmaFieldReference, SigmaNull
+from sigma.types import SigmaFieldReference
 
 from signatures.sigma.limits import MAX_BRANCHES
 
 # Stands for a search in the whole event, which names no field.
 KEYWORDS: Final = "(keywords)"
+_FIELD_NAME: Final = re.compile(r"[\w.@\[\]-]{1,200}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,31 @@ def fields_of(condition: Any) -> frozenset[str]:
     return frozenset(field for leaf in _leaves(condition) for field in _leaf_fields(leaf)) - {KEYWORDS}
 
 
-def literal_fields_of(condition: Any) -> frozenset[str]:
-    """Return the fields that are compared with a value, rather than tested for presence or with each other."""
-    return frozenset(
-        leaf.field
-        for leaf in _leaves(condition)
-        if isinstance(leaf, ConditionFieldEqualsValueExpression)
-        and not isinstance(leaf.value, SigmaExists | SigmaNull | SigmaFieldReference)
+def literal_fields_of(definition: Any) -> Iterator[str]:
+    """Give the fields that a selection, as written, compares with a value; `KEYWORDS` for a value without a field.
+
+    Presence (`exists`, `null`) and comparison of two fields are no values.
+    """
+    if isinstance(definition, dict):
+        for key, value in definition.items():
+            field, *modifiers = key.split("|")
+            if not _is_without_literal(value, modifiers):
+                yield field or KEYWORDS
+    elif isinstance(definition, list):
+        for item in definition:
+            yield from literal_fields_of(item)
+    else:
+        yield KEYWORDS
+
+
+def _is_without_literal(value: Any, modifiers: Sequence[str]) -> bool:
+    if value is None:
+        return True
+    if "exists" in modifiers:
+        return isinstance(value, bool)
+    values = value if isinstance(value, list) else [value]
+    return "fieldref" in modifiers and all(
+        isinstance(item, str) and _FIELD_NAME.fullmatch(item) is not None for item in values
     )
 
 

@@ -21,6 +21,7 @@ from signatures.sigma.features import (
     literal_fields_of,
 )
 from signatures.sigma.parsing import ParsedDocument, parse_documents
+from signatures.sigma.remarks import remarks_in
 from signatures.sigma.shape import RULE_KEYS, check_shape
 from signatures.sigma.yaml_reading import Path, YamlDocument, read_documents
 
@@ -51,8 +52,9 @@ class SigmaInspection:
     """What one Sigma text holds.
 
     title: of the outermost document. ids, names: of all documents. label: the strictest `tlp.*` tag.
-    fields: every field of conditions, groups and aliases, sorted. matches: fields with a value in the rule.
-    texts: (location, text) of everything written in it. unlisted: (location, key) outside the specification.
+    fields: every field of conditions, groups and aliases, sorted. matches: fields with a value in the text.
+    texts: (location, text) of everything written in it. remarks: the same of comments and the like.
+    unlisted: (location, key) outside the specification.
     """
 
     title: str
@@ -64,6 +66,7 @@ class SigmaInspection:
     matches: tuple[FieldMatch, ...]
     rules: tuple[RuleFeatures, ...]
     texts: tuple[tuple[str, str], ...]
+    remarks: tuple[tuple[str, str], ...]
     unlisted: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
 
@@ -90,9 +93,10 @@ def inspect_rule(text: str) -> SigmaInspection:
         tags=tuple(dict.fromkeys(tag for document in documents for tag in document.value.get("tags", ()))),
         label=_label(documents),
         fields=tuple(sorted(set().union(*(_fields(item) for item in parsed)))),
-        matches=tuple(match for item in parsed for match in _matches(item)),
+        matches=tuple(match for document in documents for match in _matches(document)),
         rules=tuple(_features(item) for item in parsed if item.conditions),
         texts=tuple(text for document in documents for text in _texts(document)),
+        remarks=tuple(remarks_in(text)),
         unlisted=tuple(
             (_location(document, (key,)), key)
             for document in documents
@@ -130,11 +134,13 @@ def _fields(item: ParsedDocument) -> set[str]:
     return fields
 
 
-def _matches(item: ParsedDocument) -> Iterator[FieldMatch]:
-    # Conditions of a rule hold those of the filters that apply to it.
-    fields = {field for condition in item.conditions for field in literal_fields_of(condition)}
-    location = _location(item.document, ("detection",))
-    return (FieldMatch(location, field) for field in sorted(fields))
+def _matches(document: YamlDocument) -> Iterator[FieldMatch]:
+    """Every selection counts, also one that no condition uses."""
+    for kind, reserved in (("detection", {"condition"}), ("filter", {"condition", "rules"})):
+        selections = [value for name, value in document.value.get(kind, {}).items() if name not in reserved]
+        location = _location(document, (kind,))
+        fields = {field for selection in selections for field in literal_fields_of(selection)}
+        yield from (FieldMatch(location, field) for field in sorted(fields))
 
 
 def _features(item: ParsedDocument) -> RuleFeatures:

@@ -220,13 +220,43 @@ def test_a_playbook_names_no_person() -> None:
     ("parts", "rule"),
     [
         ({"matches": (("document 1", "gen_ai.input.messages"),)}, "prompt-or-completion"),
+        ({"matches": (("document 1", "gen_ai.input.messages.content"),)}, "prompt-or-completion"),
+        ({"matches": (("document 1", "gen_ai.prompt.0.content"),)}, "prompt-or-completion"),
+        ({"matches": (("document 1", "gen_ai.prompt[0].content"),)}, "prompt-or-completion"),
+        ({"matches": (("document 1", "Prompt"),)}, "prompt-or-completion"),
+        ({"matches": (("document 1", "event.prompt_text"),)}, "prompt-or-completion"),
+        ({"matches": (("document 1", "(keywords)"),)}, "prompt-or-completion"),
         ({"matches": (("document 1", "user.id"),)}, "account-identifier"),
+        ({"matches": (("document 1", "user_id"),)}, "account-identifier"),
+        ({"matches": (("document 1", "llmx.account.id"),)}, "account-identifier"),
+        ({"matches": (("document 1", " prompt"),)}, "unlisted-property"),
+        ({"matches": (("document 1", "pro\u200bmpt"),)}, "unlisted-property"),
+        ({"texts": (("document 1 (title)", "word " * 201),)}, "text-too-long"),
+        ({"texts": (("document 1 (description)", "word " * 1601),)}, "text-too-long"),
+        ({"remarks": (("line 1 (remark)", "word " * 300), ("line 2 (remark)", "word " * 200))}, "text-too-long"),
+        ({"remarks": (("line 1 (remark)", "ask jane@example.com"),)}, "personal-data"),
         ({"fields": ("llmx.account.price",)}, "price-or-customer-data"),
         ({"unlisted": (("document 1", "customers"),)}, "unlisted-property"),
     ],
 )
 def test_what_a_sigma_rule_must_not_name_is_refused(parts: dict[str, Any], rule: str) -> None:
     assert refusal(indicator(pattern_type="sigma"), sigma(**parts)) == (rule, "/pattern")
+
+
+def test_a_sigma_rule_over_features_of_requests_passes() -> None:
+    fields = (
+        "llmx.prompt.template_hash",
+        "llmx.prompt.lang",
+        "gen_ai.request.model",
+        "user.nationality",
+        "message_count",
+    )
+    payload = sigma(
+        matches=tuple(("document 1", field) for field in fields),
+        texts=(("document 1 (description)", "word " * 1600),),
+        remarks=(("line 1 (remark)", "# why"),),
+    )
+    assert check_scope(indicator(pattern_type="sigma"), [payload]) == ()
 
 
 @pytest.mark.parametrize(

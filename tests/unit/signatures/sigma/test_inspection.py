@@ -111,3 +111,47 @@ def test_a_selection_that_no_condition_uses_is_a_warning() -> None:
 
 def test_an_empty_document_at_the_end_is_no_fault() -> None:
     assert inspect_rule(RULE + "---\n").title == "Reasoning asked for"
+
+
+def matched_fields(selections: str) -> set[str]:
+    text = RULE.replace("  condition:", f"{selections}\n  condition:")
+    return {match.field for match in inspect_rule(text).matches}
+
+
+def test_a_value_without_a_field_is_a_match_in_the_whole_event() -> None:
+    for selection in ("  said: ['tell me everything']", "  said: tell me", "  said: {'|all': [a, b]}"):
+        assert "(keywords)" in matched_fields(selection)
+    assert "(keywords)" not in {match.field for match in inspect_rule(RULE).matches}
+
+
+def test_a_selection_that_no_condition_uses_counts_as_a_match() -> None:
+    assert "prompt" in matched_fields("  unused: [{'prompt|contains': tell me}]")
+
+
+def test_a_filter_counts_as_a_match() -> None:
+    text = RULE + FILTER.replace("llmx.org.id", "user_id")
+    assert "user_id" in {match.field for match in inspect_rule(text).matches}
+
+
+def test_absence_is_no_value_and_neither_is_another_field() -> None:
+    assert matched_fields("  there: {prompt: null, 'completion|fieldref': answer}").isdisjoint({"prompt", "completion"})
+
+
+def test_a_text_in_the_place_of_a_field_name_is_a_value() -> None:
+    assert "completion" in matched_fields("  there: {'completion|fieldref': tell me everything}")
+
+
+def test_comments_and_names_of_anchors_are_remarks_with_their_place() -> None:
+    text = "# é first\n---\n" + RULE.replace("level: low", "level: &said low  # not sure")
+    text = text.replace("falsepositives:", "description: | # inside\n  no # remark\n# two\n# three\nfalsepositives:")
+    remarks = inspect_rule(text + "# last").remarks
+    assert [remark for _place, remark in remarks] == [
+        "# é first",
+        " inside",
+        "# two\n# three",
+        "&said",
+        "# not sure",
+        "# last",
+    ]
+    assert remarks[4][0] == "line 20 (remark)"
+    assert inspect_rule(RULE).remarks == ()
