@@ -6,6 +6,7 @@ This module decides nothing about Django; settings.py does.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 from collections.abc import Mapping
@@ -15,12 +16,22 @@ from urllib.parse import unquote, urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+SEALING_KEY_BYTES = 32
+BROKER_SCHEMES = frozenset({"redis", "rediss", "amqp", "amqps"})
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_DATABASE_FORM = "must be of the form postgresql://user:password@host:port/database"
+
 MIN_SECRET_CHARS = 40
 """Django's own key generator writes 50 characters; 40 leaves room for other generators of 200 bits and more."""
 
 
-class EnvironmentValueError(Exception):
-    """A variable that is missing, unreadable or weak; the message is one line that names it."""
+class EnvironmentValueError(SystemExit):
+    """A variable that is missing, unreadable or wrong; the message is one line that names it, never its value.
+
+    Settings are read while modules are imported, where nobody can catch an error: uncaught, this one ends the process
+    with its line instead of a traceback, which could quote the value.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +101,20 @@ def parse_database_url(name: str, url: str) -> DatabaseAddress:
     Raises:
         EnvironmentValueError: another scheme, or no database name.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 5432
+    except ValueError:
+        # Without the reason: it would quote the part that was taken for the port, and that may be the password.
+        raise EnvironmentValueError(f"{name} {_DATABASE_FORM}; percent-encode what stands in it") from None
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
-        raise EnvironmentValueError(f"{name} must be of the form postgresql://user:password@host:port/database")
+        raise EnvironmentValueError(f"{name} {_DATABASE_FORM}")
     return DatabaseAddress(
         name=unquote(parts.path.strip("/")),
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         host=parts.hostname or "",
-        port=parts.port or 5432,
+        port=port,
     )
 
 
@@ -108,11 +124,36 @@ def find_faults(environ: Mapping[str, str] = os.environ) -> list[str]:
     secret = read("SECRET_KEY", environ)
     if len(secret) < MIN_SECRET_CHARS or len(set(secret)) < 10:
         faults.append(f"SECRET_KEY is missing or weak: give at least {MIN_SECRET_CHARS} random characters")
-    if not read_list("SEALING_KEYS", environ):
-        faults.append("SEALING_KEYS is not set: give at least one key of 32 random bytes in base64url")
-    if read("PUBLIC_URL", environ) and not read_list("ALLOWED_HOSTS", environ):
-        faults.append("ALLOWED_HOSTS is not set")
+    sealing = read_list("SEALING_KEYS", environ)
+    if not sealing or not all(map(_is_sealing_key, sealing)):
+        faults.append("SEALING_KEYS is missing or weak: give keys of 32 random bytes in base64url, the first one seals")
+    if (scheme := read("BROKER_URL", environ).partition("://")[0]) and scheme not in BROKER_SCHEMES:
+        faults.append(f"BROKER_URL must begin with one of {', '.join(sorted(BROKER_SCHEMES))}")
+    return faults + _find_address_faults(environ)
+
+
+def _find_address_faults(environ: Mapping[str, str]) -> list[str]:
+    """Beyond this machine: HTTPS, named hosts, no debugging."""
+    public, hosts = urlsplit(read("PUBLIC_URL", environ)), read_list("ALLOWED_HOSTS", environ)
+    if not public.scheme:
+        return []
+    faults = [] if hosts else ["ALLOWED_HOSTS is not set"]
+    if public.hostname in LOOPBACK_HOSTS:
+        return faults
+    if public.scheme != "https":
+        faults.append("PUBLIC_URL must be https: plain HTTP is served on this machine only")
+    if "*" in hosts:
+        faults.append("ALLOWED_HOSTS must name the hosts, not *")
+    if read_flag("DEBUG", default=False, environ=environ):
+        faults.append("DEBUG shows internals: it must be off")
     return faults
+
+
+def _is_sealing_key(text: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(text)) == SEALING_KEY_BYTES
+    except ValueError:
+        return False
 
 
 def require_production_values() -> None:
