@@ -1,4 +1,4 @@
-"""What all operators' pages share: nothing is changed but by a service, and nothing is deleted."""
+"""What all operators' pages share: services change things, after a fresh sign-in, and nothing is deleted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 
+from exchange.admin.freshness import ask_again, is_fresh
 from exchange.models import Person
 from exchange.services.administration import operator_of
 from exchange.services.errors import ExchangeError
@@ -49,6 +50,11 @@ class ServicePage(ModelPage):
     def has_view_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
         return self.admin_site.has_permission(request)
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:  # noqa: ARG002 - Django asks for these names
+        """The page's own filters; any other would tell of fields that no page shows, letter by letter."""
+        forms = ("{}", "{}__exact", "{}__isnull", "{}__id__exact")
+        return any(lookup == form.format(name) for name in self.list_filter for form in forms)
+
     def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
         return False
 
@@ -68,8 +74,16 @@ class ServicePage(ModelPage):
     def save_related(self, *_arguments: Any, **_options: Any) -> None:
         """Services write everything that belongs to a row."""
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Posted here are actions."""
+        if request.method == "POST" and self.has_view_permission(request) and not is_fresh(request):
+            return ask_again(request)
+        return super().changelist_view(request, extra_context)
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """What the service refuses is shown as one line above an empty form; nothing has been stored then."""
+        if request.method == "POST" and self.has_add_permission(request) and not is_fresh(request):
+            return ask_again(request)
         try:
             return super().add_view(request, form_url, extra_context)
         except (ExchangeError, StixError) as error:
