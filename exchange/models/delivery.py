@@ -25,6 +25,7 @@ class Delivery(models.Model):
 
     class Meta:
         db_table = "delivery"
+        verbose_name_plural = "deliveries"
         indexes: ClassVar = [models.Index(fields=["seq_to", "seq_from"], name="delivery_range")]
 
     def __str__(self) -> str:
