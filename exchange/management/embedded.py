@@ -111,7 +111,7 @@ def run(argv: Sequence[str], execute: Callable[[list[str]], None]) -> int:
         return _complain(error, EXIT_FAULT)
 
 
-def _complain(error: Exception, code: int) -> int:
+def _complain(error: BaseException, code: int) -> int:
     sys.stderr.write(f"commonwatch: {error}\n")
     return code
 

@@ -229,7 +229,7 @@ def start(tmp_path: Path) -> Start:
     ("variable", "value", "line"),
     [
         ("SECRET_KEY", "short", "SECRET_KEY is missing or weak"),
-        ("SEALING_KEYS", "", "SEALING_KEYS is not set"),
+        ("SEALING_KEYS", "", "SEALING_KEYS is missing or weak"),
         ("PUBLIC_URL", "", "PUBLIC_URL is not set"),
     ],
 )
