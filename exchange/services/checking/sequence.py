@@ -7,6 +7,7 @@ from typing import Final
 from django.db import connection
 
 from exchange.services.checking.report import Report
+from exchange.stix.fixed import FIXED_IDS
 
 CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
     (
@@ -93,7 +94,8 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "entry-missing",
         "the version stands nowhere in the sequence and waits for nothing",
-        "SELECT 'version ' || v.id FROM version v WHERE NOT EXISTS (SELECT FROM entry e WHERE e.version_id = v.id)"
+        "SELECT 'version ' || v.id FROM version v"
+        " WHERE NOT EXISTS (SELECT FROM entry e WHERE e.version_id = v.id AND NOT e.is_shared)"
         " AND NOT EXISTS (SELECT FROM held h WHERE h.version_id = v.id)",
     ),
     (
@@ -112,6 +114,48 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
         "the entry stands outside the object's home collection",
         "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id"
         " WHERE NOT e.is_shared AND e.collection_id <> o.home_collection_id",
+    ),
+    (
+        "home",
+        "the object lives in a view, which holds nothing",
+        "SELECT 'object ' || o.id FROM object o JOIN collection c ON c.id = o.home_collection_id WHERE c.is_view",
+    ),
+    (
+        "home",
+        "its producer has never had a grant on the object's home collection",
+        "SELECT 'object ' || o.id FROM object o JOIN lab l ON l.id = o.producer_id AND l.kind = 'lab'"
+        " WHERE o.stix_id IS DISTINCT FROM l.identity_id AND NOT EXISTS (SELECT FROM collection_grant g"
+        " WHERE g.collection_id = o.home_collection_id AND g.lab_id = o.producer_id)",
+    ),
+    (
+        "home",
+        "the entry is older than its collection, which begins with the fixed objects",
+        "SELECT 'entry ' || e.seq FROM entry e"
+        " JOIN (SELECT collection_id, min(seq) AS seq FROM entry WHERE is_shared GROUP BY collection_id) c"
+        " ON c.collection_id = e.collection_id WHERE NOT e.is_shared AND e.seq < c.seq",
+    ),
+    (
+        "shared",
+        "only fixed objects stand outside their home collection",
+        "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id"
+        " WHERE e.is_shared AND o.stix_id <> ALL (%(fixed)s)",
+    ),
+    (
+        "shared",
+        "the version has two places in its home collection",
+        "SELECT 'version ' || version_id FROM entry WHERE NOT is_shared GROUP BY version_id HAVING count(*) > 1",
+    ),
+    (
+        "state",
+        "revoked_at does not go with the state",
+        "SELECT 'object ' || id FROM object WHERE (state = 'revoked' AND revoked_at IS NULL)"
+        " OR (revoked_at IS NOT NULL AND state NOT IN ('revoked', 'deleted'))",
+    ),
+    (
+        "reference",
+        "the reference is of no version",
+        "SELECT 'reference ' || r.id FROM reference r"
+        " WHERE NOT EXISTS (SELECT FROM version v WHERE v.id = r.version_id)",
     ),
     (
         "deleted",
@@ -136,6 +180,6 @@ def check_sequence(report: Report) -> None:
         cursor.execute("SELECT count(*) FROM entry")
         report.count("entries", cursor.fetchone()[0])
         for kind, detail, query in CHECKS:
-            cursor.execute(f"{query} LIMIT {MAX_NAMED}")
+            cursor.execute(f"{query} LIMIT {MAX_NAMED}", {"fixed": sorted(FIXED_IDS)})
             for (where,) in cursor.fetchall():
                 report.add(kind, where, detail)

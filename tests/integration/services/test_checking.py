@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 
 from exchange.services.checking import Report, check_exchange
+from exchange.services.collections import create_collection
 from exchange.services.deletion import delete_object
 from exchange.services.held_keys import create_exchange_key
 from exchange.services.labs import suspend_lab
@@ -37,6 +38,17 @@ def busy(settled_community: Community) -> Community:
     revoked = cobalt.indicator()
     store(cobalt, revoked, cobalt.next_version(revoked, revoked=True))
     assert aurora.publish(aurora.signed(waiting))[0].status is OutcomeStatus.HELD
+    told = aurora.indicator(name="marker-told")
+    store(aurora, told)
+    store(aurora, aurora.next_version(told, object_marking_refs=[Tlp.RED.marking_id]))
+    store(aurora, marked(aurora, Tlp.AMBER, marking, name="marker-home"), marked(aurora, Tlp.AMBER))
+    late = aurora.indicator(name="marker-late")
+    store(aurora, late)
+    refs = [Tlp.AMBER.marking_id, WAITED_FOR]
+    assert aurora.publish(aurora.signed(aurora.next_version(late, revoked=True, object_marking_refs=refs)))[
+        0
+    ].status is (OutcomeStatus.HELD)
+    create_collection(actor=OPERATOR, alias="leak", title="Leak", public=True)
     delete_object(principal=aurora.principal, stix_id=gone["id"])
     held_key = create_exchange_key(actor=OPERATOR, lab=borealis.lab)
     identity = next_identity(
@@ -55,7 +67,45 @@ FIRST = "(SELECT id FROM version WHERE body LIKE '%%marker-first%%' ORDER BY id 
 PUBLIC = "(SELECT id FROM audience WHERE anonymous)"
 
 
-DAMAGED = ("version", "version_key", "entry", "leaf", "object", "audience", "signing_key", "held", "sequencer")
+EVERY_LAB = "(SELECT id FROM audience WHERE label = 2 AND every_lab AND NOT anonymous)"
+NOTE = "(SELECT id FROM version WHERE body LIKE '%%no longer available%%' ORDER BY id LIMIT 1)"
+REVOKED = "(SELECT id FROM object WHERE state = 'revoked' ORDER BY id LIMIT 1)"
+LATE = "(SELECT object_id FROM version WHERE body LIKE '%%marker-late%%' ORDER BY id LIMIT 1)"
+HOME = "(SELECT object_id FROM version WHERE body LIKE '%%marker-home%%' ORDER BY id LIMIT 1)"
+
+
+def to_audience(version: str, audience: str, more: str = "") -> str:
+    """Give a version other readers in every table at once."""
+    return (
+        f"WITH v AS (UPDATE version SET audience_id = {audience}{more} WHERE id = {version}),"
+        f" o AS (UPDATE object SET newest_audience_id = {audience} WHERE newest_version_id = {version})"
+        f" UPDATE entry SET audience_id = {audience}, newest_audience_id = {audience} WHERE version_id = {version}"
+    )
+
+
+def to_collection(stix_object: str, alias: str) -> str:
+    """Move an object in every table at once."""
+    collection = f"(SELECT id FROM collection WHERE alias = '{alias}')"
+    return (
+        f"WITH o AS (UPDATE object SET home_collection_id = {collection} WHERE id = {stix_object})"
+        f" UPDATE entry SET collection_id = {collection} WHERE object_id = {stix_object}"
+    )
+
+
+DAMAGED = (
+    "version",
+    "version_key",
+    "entry",
+    "leaf",
+    "object",
+    "audience",
+    "signing_key",
+    "held",
+    "sequencer",
+    "reference",
+    "collection",
+    "collection_grant",
+)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +184,105 @@ CORRUPTIONS: dict[str, tuple[str, set[str]]] = {
         f" UPDATE entry SET audience_id = {PUBLIC}, newest_audience_id = {PUBLIC} WHERE version_id = {NARROW}",
         {"audience"},
     ),
+    "a version, entry and object without their distribution": (
+        to_audience(NARROW, EVERY_LAB, more=", distribution = ''"),
+        {"audience", "distribution"},
+    ),
+    "a note for everybody": (to_audience(NOTE, PUBLIC), {"audience"}),
+    "a note for every lab": (to_audience(NOTE, EVERY_LAB), {"audience"}),
+    "a note for somebody unknown": (
+        "WITH a AS (INSERT INTO audience (digest, label, anonymous, every_lab, every_client, labs, clients, persons,"
+        " owner) VALUES ('x', 2, false, false, false, '{identity--x}', '{}', '{}', '') RETURNING id) "
+        + to_audience(NOTE, "(SELECT id FROM a)").replace("WITH v", ", v"),
+        {"audience"},
+    ),
+    "a note in another collection": (
+        to_collection(f"(SELECT object_id FROM version WHERE id = {NOTE})", "feedback"),
+        {"withdrawal"},
+    ),
+    "a held version with readers": (
+        f"UPDATE version SET audience_id = {EVERY_LAB} WHERE id = (SELECT min(version_id) FROM held)",
+        {"audience"},
+    ),
+    "a version that is held without a need": (
+        f"WITH o AS (UPDATE object SET newest_version_id = NULL, newest_audience_id = NULL WHERE id = {HOME}),"
+        f" e AS (DELETE FROM entry WHERE object_id = {HOME})"
+        " INSERT INTO held (version_id, object_id, missing_marking, held_since)"
+        f" SELECT id, object_id, distribution, now() FROM version WHERE object_id = {HOME}",
+        {"held", "audience"},
+    ),
+    "the version before a held one back in view": (
+        f"WITH o AS (UPDATE object SET newest_audience_id = v.audience_id FROM version v WHERE object.id = {LATE}"
+        " AND v.id = object.newest_version_id)"
+        f" UPDATE entry SET newest_audience_id = audience_id WHERE object_id = {LATE}",
+        {"audience"},
+    ),
+    "a held revocation that does not count": (
+        f"UPDATE object SET state = 'current', revoked_at = NULL WHERE id = {LATE}",
+        {"state"},
+    ),
+    "a revoked object that is current again": (
+        f"UPDATE object SET state = 'current', revoked_at = NULL WHERE id = {REVOKED}",
+        {"state"},
+    ),
+    "a revocation at another time": (
+        f"UPDATE object SET revoked_at = revoked_at - interval '1 day' WHERE id = {REVOKED}",
+        {"state"},
+    ),
+    "a current object with the time of a revocation": (
+        f"UPDATE object SET revoked_at = now() WHERE id = {HOME}",
+        {"state"},
+    ),
+    "an object revoked by nobody": (
+        f"UPDATE object SET state = 'revoked', revoked_at = now() WHERE id = {HOME}",
+        {"state"},
+    ),
+    "a revocation that the log does not tell of": (
+        "UPDATE leaf SET operation = 'publish' WHERE operation = 'revoke'",
+        {"leaf"},
+    ),
+    "an object moved to a public collection": (to_collection(HOME, "leak"), {"home"}),
+    "an object moved to where its producer may do nothing": (
+        to_collection(HOME, "feedback").replace(
+            "WITH o",
+            "WITH g AS (DELETE FROM collection_grant WHERE collection_id ="
+            " (SELECT id FROM collection WHERE alias = 'feedback')), o",
+        ),
+        {"home"},
+    ),
+    "an object moved to a view": (to_collection(HOME, "all"), {"home"}),
+    "an object below the floor of its collection": (
+        "UPDATE collection SET floor = 3 WHERE alias = 'signatures'",
+        {"home"},
+    ),
+    "an entry that calls itself shared": (
+        f"UPDATE entry SET is_shared = true WHERE version_id = {FIRST}",
+        {"shared", "entry-missing"},
+    ),
+    "a second place in the home collection": (
+        "INSERT INTO entry (seq, collection_id, date_added, version_id, object_id, type, audience_id,"
+        " newest_audience_id, is_newest, is_first) SELECT seq + 100000, collection_id, date_added + interval '1 day',"
+        " version_id, object_id, type, audience_id, newest_audience_id, is_newest, is_first"
+        f" FROM entry WHERE version_id = {FIRST}",
+        {"shared"},
+    ),
+    "a removed reference": (
+        "DELETE FROM reference WHERE id = (SELECT min(id) FROM reference)",
+        {"reference"},
+    ),
+    "a reference to something else": (
+        "UPDATE reference SET target_stix_id = 'indicator--x' WHERE id = (SELECT max(id) FROM reference)",
+        {"reference"},
+    ),
+    "a reference of nothing": (
+        "INSERT INTO reference (version_id, property, target_stix_id) VALUES (999999, 'x_ref', 'indicator--x')",
+        {"reference"},
+    ),
+    "a removed marking": (
+        "UPDATE object SET stix_id = 'marking-definition--00000000-2222-4333-8444-555555555555'"
+        f" WHERE stix_id = (SELECT distribution FROM version WHERE id = {NARROW})",
+        {"marking"},
+    ),
     "a widened audience row": (
         f"UPDATE audience SET every_lab = true WHERE id = (SELECT audience_id FROM version WHERE id = {NARROW})",
         {"audience"},
@@ -143,7 +292,7 @@ CORRUPTIONS: dict[str, tuple[str, set[str]]] = {
         f" (SELECT audience_id FROM version WHERE id = {NARROW})",
         {"audience"},
     ),
-    "another distribution": (f"UPDATE version SET distribution = '' WHERE id = {NARROW}", {"audience"}),
+    "another distribution": (f"UPDATE version SET distribution = '' WHERE id = {NARROW}", {"distribution"}),
     "a reordered date": (
         f"UPDATE entry SET date_added = date_added - interval '1 hour' WHERE version_id = {NARROW}",
         {"order"},
@@ -236,7 +385,7 @@ CORRUPTIONS: dict[str, tuple[str, set[str]]] = {
     ),
     "another type": (f"UPDATE entry SET type = 'report' WHERE version_id = {NARROW}", {"type"}),
     "a held version that is shown": (
-        f"UPDATE held SET version_id = {NARROW}",
+        f"UPDATE held SET version_id = {NARROW} WHERE id = (SELECT min(id) FROM held)",
         {"held", "entry-missing"},
     ),
     "a deleted object that is back": (
