@@ -5,12 +5,6 @@ from pathlib import Path
 from django.db import migrations, models
 
 SQL = Path(__file__).parent / "sql"
-IS_FOLLOWED = models.Q(("is_newest", True), ("is_late", True), _connector="OR")
-INDEXES = {
-    "entry_newest": ["collection_id", "seq"],
-    "entry_newest_type": ["collection_id", "type", "seq"],
-    "entry_newest_all": ["seq"],
-}
 
 
 class Migration(migrations.Migration):
@@ -24,10 +18,11 @@ class Migration(migrations.Migration):
                 migrations.AddField(
                     "Entry", "is_late", models.BooleanField(default=False, help_text="came after a newer version")
                 ),
-                *(migrations.RemoveIndex("Entry", name) for name in INDEXES),
-                *(
-                    migrations.AddIndex("Entry", models.Index(fields=fields, name=name, condition=IS_FOLLOWED))
-                    for name, fields in INDEXES.items()
+                migrations.AddIndex(
+                    "Entry",
+                    models.Index(
+                        fields=["collection_id", "seq"], name="entry_late", condition=models.Q(("is_late", True))
+                    ),
                 ),
             ],
         ),

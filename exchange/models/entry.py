@@ -7,9 +7,6 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-IS_FOLLOWED = Q(is_newest=True) | Q(is_late=True)
-"""What followers of the newest versions may meet: see exchange/services/query/versions.py."""
-
 
 class Entry(models.Model):
     """A version's place in its home collection (partitioned by seq, under row-level security).
@@ -35,9 +32,12 @@ class Entry(models.Model):
     class Meta:
         db_table = "entry"
         indexes: ClassVar = [
-            models.Index(fields=["collection_id", "seq"], name="entry_newest", condition=IS_FOLLOWED),
-            models.Index(fields=["collection_id", "type", "seq"], name="entry_newest_type", condition=IS_FOLLOWED),
-            models.Index(fields=["seq"], name="entry_newest_all", condition=IS_FOLLOWED),
+            models.Index(fields=["collection_id", "seq"], name="entry_newest", condition=Q(is_newest=True)),
+            models.Index(
+                fields=["collection_id", "type", "seq"], name="entry_newest_type", condition=Q(is_newest=True)
+            ),
+            models.Index(fields=["seq"], name="entry_newest_all", condition=Q(is_newest=True)),
+            models.Index(fields=["collection_id", "seq"], name="entry_late", condition=Q(is_late=True)),
             models.Index(fields=["object_id"], name="entry_object"),
             models.Index(fields=["date_added"], name="entry_date"),
         ]

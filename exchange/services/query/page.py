@@ -14,7 +14,7 @@ from exchange.services.delivery import record_delivery
 from exchange.services.errors import AccessDeniedError, InvalidRequestError
 from exchange.services.principals import Principal
 from exchange.services.query.entries import COLUMNS, PageEntry, entry_of, with_open
-from exchange.services.query.request import PageRequest, page_conditions
+from exchange.services.query.request import PageRequest, page_branches, page_conditions
 from exchange.services.sharing import reading_as
 
 
@@ -52,6 +52,9 @@ FROM entry e
 JOIN version v ON v.id = e.version_id
 JOIN object o ON o.id = e.object_id
 """
+
+_IN_ORDER: Final = "ORDER BY e.seq LIMIT %(limit)s"
+LARGEST_SEQ: Final = 2**63 - 1
 
 Item = TypeVar("Item", PageEntry, ManifestRecord)
 
@@ -121,8 +124,16 @@ def _read(
 def _rows(
     collection: CollectionView, request: PageRequest, readable: list[int], after: int, columns: str
 ) -> list[tuple[Any, ...]]:
-    """One row more than the limit, if there are as many."""
+    """One row more than the limit, if there are as many. A statement for each branch, whatever the limit."""
     conditions, params = page_conditions(collection, request)
-    query = f"{columns} WHERE e.seq > %(after)s AND {conditions} ORDER BY e.seq LIMIT %(limit)s"
-    parameters = {**params, "readable": readable, "after": after, "limit": request.limit + 1}
-    return execute(query, parameters).fetchall()
+    query = f"{columns} WHERE e.seq > %(after)s AND {conditions}"
+    params |= {"readable": readable, "after": after, "limit": request.limit + 1}
+    first, *others = page_branches(collection, request)
+    rows = execute(f"{query} AND {first} {_IN_ORDER}", params).fetchall()
+    for branch in others:
+        # Nothing beyond what fills the page already has to be looked at.
+        before = rows[-1][0] if len(rows) > request.limit else LARGEST_SEQ
+        found = execute(f"{query} AND e.seq <= %(before)s AND {branch} {_IN_ORDER}", {**params, "before": before})
+        merged = {row[0]: row for row in (*rows, *found.fetchall())}
+        rows = [merged[seq] for seq in sorted(merged)][: request.limit + 1]
+    return rows

@@ -8,7 +8,7 @@ from typing import Any
 
 from exchange.services.collections import CollectionView
 from exchange.services.query.entries import FOR_ANYBODY, READABLE, open_params
-from exchange.services.query.versions import LAST, version_condition, version_keys
+from exchange.services.query.versions import LAST, version_branches, version_keys
 from exchange.stix.timestamps import format_taxii
 
 
@@ -65,15 +65,16 @@ def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[s
     if request.ids:
         conditions.append("o.stix_id = ANY (%(ids)s)")
         params["ids"] = list(request.ids)
-    if not request.all_versions:
-        conditions.append(_versions(collection, request))
-        keys = version_keys(request.versions)
-        params |= {"version_keys": keys} if keys else {}
+    if version_keys(request.versions):
+        params["version_keys"] = version_keys(request.versions)
     return " AND ".join(conditions), params
 
 
-def _versions(collection: CollectionView, request: PageRequest) -> str:
-    return version_condition(
+def page_branches(collection: CollectionView, request: PageRequest) -> list[str]:
+    """What entries meet besides, any of these; their parameters are those of `page_conditions`."""
+    if request.all_versions:
+        return ["true"]
+    return version_branches(
         request.versions,
         has_added_after=request.added_after is not None,
         has_open_sources=bool(collection.open_sources),

@@ -1,8 +1,9 @@
 """Which versions of an object a reader gets (TAXII 2.1 section 3.4, match[version]).
 
 `last` and `first` mean the latest and the earliest by version among those that match the rest of the request and
-that the reader may see. For most rows two flags of the entry decide that. The others are looked at one by one: an
-older version that came late counts as the last only where `added_after` leaves out every newer one.
+that the reader may see. For most rows a flag of the entry decides that, and an index finds them. The others are looked
+at one by one: an older version that came late counts as the last only where `added_after` leaves out every newer one.
+So a choice has branches, which the page merges; no row meets the conditions of two of one word.
 """
 
 from __future__ import annotations
@@ -27,32 +28,31 @@ _ADDED: Final = "other.seq > (SELECT seq_at(%(added_after)s))"
 _FOR_ANYBODY: Final = "(other.collection_id <> ALL (%(open)s) OR other.audience_id = ANY (%(anybody)s))"
 
 
-def version_condition(versions: tuple[str, ...], *, has_added_after: bool, has_open_sources: bool) -> str:
-    """The condition on `e` and `v` that holds for any of these: `first`, `last`, or version keys.
+def version_branches(versions: tuple[str, ...], *, has_added_after: bool, has_open_sources: bool) -> list[str]:
+    """Conditions on `e` and `v` of which any is met by any of these: `first`, `last`, or version keys.
 
-    Keys are in the parameter `version_keys`; `readable`, and where they are said to be there `added_after`, `open` and
-    `anybody`, are those of the rest of the request.
+    Those that an index serves come first. Keys are in the parameter `version_keys`; `readable`, and where they are said
+    to be there `added_after`, `open` and `anybody`, are those of the rest of the request.
     """
     rest = [_ADDED] if has_added_after else []
     rest += [_FOR_ANYBODY] if has_open_sources else []
-    choices = []
+    branches, lookups = [], []
     if LAST in versions:
-        choices.append(_last(rest) if has_added_after else "e.is_newest")
+        branches.append("e.is_newest")
     if FIRST in versions:
-        choices.append(f"e.is_first OR {_none(rest, 'is_first', '<')}")
+        branches.append("e.is_first")
+        lookups.append(f"NOT e.is_first AND {_none(rest, 'is_first', '<')}")
+    # Whoever reads any version of an object reads the newest one, so without `added_after` the flag says it all.
+    if LAST in versions and has_added_after:
+        lookups.append(f"e.is_late AND NOT e.is_newest AND {_none(rest, 'is_newest', '>')}")
     if version_keys(versions):
-        choices.append(f"{KEY} = ANY (%(version_keys)s)")
-    return f"({' OR '.join(choices)})"
+        lookups.append(f"{KEY} = ANY (%(version_keys)s)")
+    return branches + lookups
 
 
 def version_keys(versions: tuple[str, ...]) -> list[str]:
     """The exact versions among the choices."""
     return sorted(set(versions) - {FIRST, LAST})
-
-
-def _last(rest: list[str]) -> str:
-    # Whoever reads any version of an object reads the newest one, so without `added_after` the flag says it all.
-    return f"e.is_newest OR (e.is_late AND {_none(rest, 'is_newest', '>')})"
 
 
 def _none(rest: list[str], flag: str, beyond: str) -> str:
