@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from exchange.models import Lab
+from django.db.models import Q
+
+from exchange.models import Audience, Lab, Person
 from exchange.services.audit import record_event
 from exchange.services.compromise import quarantine_compromised
 from exchange.services.errors import AccessDeniedError, PolicyError
-from exchange.services.keys import extend_chain, find_keys, store_chain
+from exchange.services.keys import APPROVALS_NEEDED, count_approvals, extend_chain, find_keys, store_chain
 from exchange.services.labs import log_clear
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item
@@ -34,6 +36,8 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
     if Lab.objects.filter(identity_id=state.identity).exclude(pk=lab.pk).exists():
         raise AccessDeniedError("this is not the identity of your lab", code="foreign-identity", pointer="/id")
     _check_class(lab, item)
+    if lab.identity_id is None:
+        _check_new_id(lab, state.identity, item.signed.payload_sha256)
     _check_markings(item)
     mark_item(item, replace(principal, lab_identity=state.identity), {})
     results, _ = store_versions(lab.pk, [item.prepared(lab_identity=state.identity, received_at=moment)])
@@ -48,6 +52,22 @@ def _check_class(lab: Lab, item: Item) -> None:
     if lab.kind == Lab.Kind.LAB and item.object.members.get("identity_class") == "system":
         raise PolicyError(
             "a lab is an organization: only nodes are systems", code="identity-class", pointer="/identity_class"
+        )
+
+
+def _check_new_id(lab: Lab, identity: str, payload_sha256: str) -> None:
+    """A lab chooses its id once. One that names a person, or a recipient before the lab was here, may be another's.
+
+    Whoever named it meant somebody: two operators say that this is it (`approve_identity`).
+    """
+    if Person.objects.filter(identity_id=identity).exists():
+        raise AccessDeniedError("this id belongs to a person", code="foreign-identity", pointer="/id")
+    named = Audience.objects.filter(Q(labs__contains=[identity]) | Q(persons__contains=[identity])).exists()
+    if named and count_approvals(lab, payload_sha256) < APPROVALS_NEEDED:
+        raise AccessDeniedError(
+            "objects here name this id as a recipient already: two operators have to approve it",
+            code="identity-named",
+            pointer="/id",
         )
 
 
