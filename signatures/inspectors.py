@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, Final
 
-from exchange.services.scope import Payload, RuleFields
+from exchange.services.scope_payloads import Payload, RuleFields
 from exchange.stix.errors import ObjectInvalidError, StixError, pointer_to, shown
 from exchange.stix.extension_ids import COA_PLAYBOOK_EXTENSION
 from signatures.cacao import PlaybookInspection, inspect_playbook

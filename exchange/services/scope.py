@@ -4,58 +4,31 @@ An allow-list of types, properties, extensions and lengths (scope.toml), and a l
 decoded payloads. Labels, signatures and STIX validity are checked elsewhere. Docs: docs/scope.md.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exchange.services.errors import OutOfScopeError
-from exchange.services.scope_agreement import PLAIN, Agreement, Structure, TypeScope, agreement
-from exchange.services.scope_origin import rests_on_origin
+from exchange.services.scope_agreement import HASHES, PLAIN, Agreement, Structure, TypeScope, agreement
 from exchange.services.scope_patterns import find_pattern_refusal
+from exchange.services.scope_payloads import Payload, RuleFields, ScopeWarning, check_payload
 from exchange.services.scope_texts import find_hints, find_refusal, readable
 from exchange.stix.errors import pointer_to, shown
-from exchange.stix.markings import Tlp
+
+__all__ = ["Payload", "RuleFields", "ScopeWarning", "check_scope"]
 
 Path = tuple[str | int, ...]
-# How the location of a Sigma rule's description ends.
-_DESCRIPTION: Final = "(description)"
+_PATTERN: Final = "pattern"
+_HEX_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
 _LAB_OR_NODE: Final = frozenset({"organization", "system"})
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFields:
-    """One rule inside a payload. alternatives: the fields that must match in each way to satisfy it."""
+@dataclass(slots=True)
+class _Seen:
+    """What was met on the way through an object. prose: texts to look at. chars: of all text outside the pattern."""
 
-    location: str
-    alternatives: frozenset[frozenset[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """What an object carries inside one of its properties, decoded: a Sigma rule or a playbook.
-
-    pointer: of the property. kind: "sigma" or "cacao". label: the strictest marking inside. texts: (location, text).
-    remarks: (location, text) of comments, which are no part of the content.
-    matches: (location, field) compared with a value written down. unlisted: (location, key) the format does not know.
-    """
-
-    pointer: str
-    kind: str
-    label: Tlp | None
-    texts: tuple[tuple[str, str], ...]
-    matches: tuple[tuple[str, str], ...] = ()
-    fields: tuple[str, ...] = ()
-    rules: tuple[RuleFields, ...] = ()
-    unlisted: tuple[tuple[str, str], ...] = ()
-    remarks: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeWarning:
-    """A hint that somebody should look; counted by rule."""
-
-    rule: str
-    pointer: str
+    prose: list[tuple[Path, str]] = field(default_factory=list)
+    chars: int = 0
 
 
 def check_scope(members: Mapping[str, Any], payloads: Sequence[Payload]) -> tuple[ScopeWarning, ...]:
@@ -67,22 +40,26 @@ def check_scope(members: Mapping[str, Any], payloads: Sequence[Payload]) -> tupl
     """
     agreed = agreement()
     scope = _scope_of(members, agreed)
-    prose: list[tuple[Path, str]] = []
+    seen = _Seen()
     for name, value in members.items():
         limit = scope.limits.get(name)
         if limit is None:
-            _check_structured(name, value, scope, agreed, prose)
+            _check_structured(name, value, scope, agreed, seen)
         elif value.__class__ is str:
             if len(value) > (limit or agreed.plain_chars):
                 raise _refuse("text-too-long", (name,), "The text is too long.")
+            if name != _PATTERN:
+                seen.chars += len(value)
             if limit and name not in scope.contact:
-                prose.append(((name,), value))
+                seen.prose.append(((name,), value))
         else:
-            _check_value((name,), value, limit, agreed, prose)
+            _check_value((name,), value, limit, agreed, seen)
+    if seen.chars > agreed.total_chars:
+        raise _refuse("text-too-long", (), "The texts of the object together are too long.")
     _check_kind(members, scope, agreed)
-    warnings = _check_prose(prose, agreed)
+    warnings = _check_prose(seen.prose, agreed)
     for payload in payloads:
-        warnings.extend(_check_payload(payload, agreed))
+        warnings.extend(check_payload(payload, agreed))
     return tuple(warnings)
 
 
@@ -95,24 +72,22 @@ def _scope_of(members: Mapping[str, Any], agreed: Agreement) -> TypeScope:
     return scope
 
 
-def _check_structured(
-    name: str, value: Any, scope: TypeScope, agreed: Agreement, prose: list[tuple[Path, str]]
-) -> None:
+def _check_structured(name: str, value: Any, scope: TypeScope, agreed: Agreement, seen: _Seen) -> None:
     """A property that is no list of limits: extensions, a known structure, or not in the agreement."""
     if name == "extensions":
-        _check_extensions(value, scope, agreed, prose)
+        _check_extensions(value, scope, agreed, seen)
         return
     structure = scope.structures.get(name)
     if structure is None or not isinstance(value, list):
         rule = agreed.refused_properties.get(name, "unlisted-property")
         raise _refuse(rule, (name,), f"The property {shown(name)} is not shared.")
-    if len(value) > agreed.list_items:
+    if len(value) > agreed.structure_items:
         raise _refuse("text-too-long", (name,), "The list is too long.")
     for position, item in enumerate(value):
-        _check_members((name, position), item, structure, agreed, prose)
+        _check_members((name, position), item, structure, agreed, seen)
 
 
-def _check_extensions(value: Any, scope: TypeScope, agreed: Agreement, prose: list[tuple[Path, str]]) -> None:
+def _check_extensions(value: Any, scope: TypeScope, agreed: Agreement, seen: _Seen) -> None:
     if not isinstance(value, dict):
         raise _refuse("unlisted-extension", ("extensions",), "Extensions are an object.")
     for identifier, body in value.items():
@@ -120,45 +95,58 @@ def _check_extensions(value: Any, scope: TypeScope, agreed: Agreement, prose: li
         if structure is None:
             raise _refuse("unlisted-extension", ("extensions", identifier), "The extension is not shared here.")
         if not structure.is_fixed:
-            _check_members(("extensions", identifier), body, structure, agreed, prose)
+            _check_members(("extensions", identifier), body, structure, agreed, seen)
 
 
-def _check_members(
-    path: Path, value: Any, structure: Structure, agreed: Agreement, prose: list[tuple[Path, str]]
-) -> None:
+def _check_members(path: Path, value: Any, structure: Structure, agreed: Agreement, seen: _Seen) -> None:
     if not isinstance(value, dict):
         raise _refuse("unlisted-property", path, "An object is expected here.")
     for name, item in value.items():
         limit = structure.limits.get(name)
         if limit is not None:
-            _check_value((*path, name), item, limit, agreed, prose)
+            _check_value((*path, name), item, limit, agreed, seen)
         elif name not in structure.payload:
             raise _refuse("unlisted-property", (*path, name), f"The property {shown(name)} is not shared.")
 
 
-def _check_value(path: Path, value: Any, limit: int, agreed: Agreement, prose: list[tuple[Path, str]]) -> None:
+def _check_value(path: Path, value: Any, limit: int, agreed: Agreement, seen: _Seen) -> None:
     if isinstance(value, str):
         if len(value) > (limit or agreed.plain_chars):
             raise _refuse("text-too-long", path, "The text is too long.")
+        seen.chars += len(value)
         if limit:
-            prose.append((path, value))
+            seen.prose.append((path, value))
     elif isinstance(value, list | dict):
-        _check_items(path, value, limit, agreed, prose)
+        _check_items(path, value, limit, agreed, seen)
 
 
-def _check_items(
-    path: Path, value: list[Any] | dict[str, Any], limit: int, agreed: Agreement, prose: list[tuple[Path, str]]
-) -> None:
-    """A flat list, or where no prose is expected a flat dictionary such as hashes."""
-    if isinstance(value, dict) and limit != PLAIN:
+def _check_items(path: Path, value: list[Any] | dict[str, Any], limit: int, agreed: Agreement, seen: _Seen) -> None:
+    """A flat list, or hashes."""
+    if limit == HASHES:
+        _check_hashes(path, value, agreed)
+        return
+    if isinstance(value, dict):
         raise _refuse("unlisted-property", path, "A text is expected here.")
     # References may be many: a report of a thousand objects is a report.
-    if limit != PLAIN and len(value) > agreed.list_items:
+    is_references = limit == PLAIN and str(path[-1]).endswith("_refs")
+    if not is_references and len(value) > agreed.list_items:
         raise _refuse("text-too-long", path, "The list is too long.")
-    for step, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(item, list | dict) or len(str(step)) > agreed.plain_chars:
+    spent = seen.chars
+    for step, item in enumerate(value):
+        if isinstance(item, list | dict):
             raise _refuse("unlisted-property", (*path, step), "A text or a number is expected here.")
-        _check_value((*path, step), item, limit, agreed, prose)
+        _check_value((*path, step), item, limit, agreed, seen)
+    if is_references:
+        # An identifier has no room for text, except in a type that somebody invents.
+        seen.chars = spent + sum(len(str(item)) for item in value if str(item).partition("--")[0] not in agreed.types)
+
+
+def _check_hashes(path: Path, value: list[Any] | dict[str, Any], agreed: Agreement) -> None:
+    """Hashes of known kinds, with hexadecimal digits of the right number: nothing else fits in."""
+    for name, text in value.items() if isinstance(value, dict) else ((0, value),):
+        digits = agreed.hash_digits.get(str(name))
+        if digits is None or not isinstance(text, str) or len(text) != digits or not _HEX_DIGITS.issuperset(text):
+            raise _refuse("unlisted-property", (*path, name), "A hash of a listed kind, in hexadecimal, is expected.")
 
 
 def _check_kind(members: Mapping[str, Any], scope: TypeScope, agreed: Agreement) -> None:
@@ -208,93 +196,10 @@ def _check_prose(prose: list[tuple[Path, str]], agreed: Agreement) -> list[Scope
                 raise _refuse(found[0], path, found[1])
     if next(find_hints(together, agreed), None) is not None:
         for path, text in prose:
-            warnings.extend(ScopeWarning(hint, pointer_to(path)) for hint in find_hints(readable(text), agreed))
+            hints = find_hints(readable(text), agreed, may_run_on=path == (_PATTERN,))
+            warnings.extend(ScopeWarning(hint, pointer_to(path)) for hint in hints)
     return warnings
-
-
-def _check_payload(payload: Payload, agreed: Agreement) -> list[ScopeWarning]:
-    for location, key in payload.unlisted:
-        raise _refuse_inside(payload, "unlisted-property", location, f"The property {shown(key)} is not shared.")
-    for location, field in payload.matches:
-        broken = _match_refusal(field, agreed)
-        if broken is not None:
-            raise _refuse_inside(payload, broken, location, f"A value for {shown(field)}.")
-    for field in payload.fields:
-        if agreed.commercial_field.fullmatch(field):
-            raise _refuse_inside(payload, "price-or-customer-data", "", f"The field {shown(field)}.")
-    for rule in payload.rules:
-        if any(rests_on_origin(alternative, agreed) for alternative in rule.alternatives):
-            raise _refuse_inside(
-                payload, "origin-alone", rule.location, "A way to satisfy the rule rests on origin alone."
-            )
-    return _check_payload_texts(payload, agreed)
-
-
-def _match_refusal(field: str, agreed: Agreement) -> str | None:
-    """Return the rule that a value written down for this field breaks."""
-    if agreed.content_fields.fullmatch(field):
-        return "prompt-or-completion"
-    if agreed.account_fields.fullmatch(field):
-        return "account-identifier"
-    # A field that no log has is no feature, only a place to write something.
-    return None if agreed.field_name.fullmatch(field) else "unlisted-property"
-
-
-def _check_payload_texts(payload: Payload, agreed: Agreement) -> list[ScopeWarning]:
-    """As `_check_prose`: all texts together first, then one by one only where that finds something."""
-    texts = payload.texts
-    warnings: list[ScopeWarning] = []
-    _check_lengths(payload, agreed)
-    if payload.kind == "cacao":
-        texts = tuple(_without_appeal_addresses(payload, agreed))
-    elif any(location.endswith("(author)") for location, _text in texts):
-        warnings.append(ScopeWarning("names-an-author", payload.pointer))
-    texts += payload.remarks
-    together = readable("\n".join([text for _location, text in texts]))
-    if find_refusal(together, agreed) is not None:
-        for location, text in texts:
-            found = find_refusal(readable(text), agreed)
-            if found is not None:
-                raise _refuse_inside(payload, found[0], location, found[1])
-    if next(find_hints(together, agreed), None) is not None:
-        hints = {hint for _location, text in texts for hint in find_hints(readable(text), agreed)}
-        warnings.extend(ScopeWarning(hint, payload.pointer) for hint in sorted(hints))
-    return warnings
-
-
-def _check_lengths(payload: Payload, agreed: Agreement) -> None:
-    """Remarks are few, and a rule's texts other than its description are short."""
-    remark_chars = 0
-    for location, text in payload.remarks:
-        remark_chars += len(text)
-        if remark_chars > agreed.remark_chars:
-            raise _refuse_inside(payload, "text-too-long", location, "The comments are too long.")
-    if payload.kind == "sigma":
-        for location, text in payload.texts:
-            if len(text) > agreed.literal_chars and (
-                len(text) > agreed.description_chars or not location.endswith(_DESCRIPTION)
-            ):
-                raise _refuse_inside(payload, "text-too-long", location, "The text is too long.")
-
-
-def _without_appeal_addresses(payload: Payload, agreed: Agreement) -> Iterator[tuple[str, str]]:
-    for location, text in payload.texts:
-        if agreed.refused_places.fullmatch(location):
-            raise _refuse_inside(payload, "personal-data", location, "A playbook names no person.")
-        if agreed.appeal_places.fullmatch(location):
-            found = find_refusal(readable(text), agreed, may_hold_contact=True)
-            if found is not None:
-                raise _refuse_inside(payload, found[0], location, found[1])
-        else:
-            yield location, text
 
 
 def _refuse(rule: str, path: Path, detail: str) -> OutOfScopeError:
     return OutOfScopeError(rule=rule, pointer=pointer_to(path), detail=f"{detail} Rule: {agreement().rules[rule]}")
-
-
-def _refuse_inside(payload: Payload, rule: str, location: str, detail: str) -> OutOfScopeError:
-    where = f" Place: {location}." if location else ""
-    return OutOfScopeError(
-        rule=rule, pointer=payload.pointer, detail=f"{detail}{where} Rule: {agreement().rules[rule]}"
-    )

@@ -16,13 +16,16 @@ SCOPE_FILE: Final = Path(__file__).with_name("scope.toml")
 # The value of a property that holds no prose, where the others have their greatest number of characters.
 PLAIN: Final = 0
 
+# The same for a dictionary of hashes.
+HASHES: Final = -1
+
 # What log fields are called: ECS, OCSF and OpenTelemetry keep to less.
 _FIELD_NAME: Final = re.compile(r"[\w@][\w.@\[\]/:-]{0,199}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Members of a nested object. limits: name to characters, `PLAIN` for no prose. payload: decoded elsewhere."""
+    """Members of a nested object. limits: name to characters, `PLAIN` or `HASHES`. payload: decoded elsewhere."""
 
     limits: Mapping[str, int]
     payload: frozenset[str]
@@ -57,7 +60,11 @@ class Agreement:
     refused_properties: Mapping[str, str]
     plain_chars: int
     list_items: int
+    structure_items: int
+    total_chars: int
+    hash_digits: Mapping[str, int]
     run_chars: int
+    hint_run_chars: int
     literal_chars: int
     description_chars: int
     remark_chars: int
@@ -114,7 +121,11 @@ def load_agreement(path: Path) -> Agreement:
         },
         plain_chars=data["limits"]["plain_chars"],
         list_items=data["limits"]["list_items"],
+        structure_items=data["limits"]["structure_items"],
+        total_chars=data["limits"]["total_chars"],
+        hash_digits=data["hashes"],
         run_chars=data["limits"]["run_chars"],
+        hint_run_chars=data["limits"]["hint_run_chars"],
         description_chars=data["limits"]["description_chars"],
         remark_chars=data["limits"]["remark_chars"],
         literal_chars=data["limits"]["literal_chars"],
@@ -161,7 +172,11 @@ def _structure(section: Mapping[str, Any]) -> Structure:
 
 
 def _limits(section: Mapping[str, Any]) -> dict[str, int]:
-    return {**dict.fromkeys(section.get("plain", ()), PLAIN), **section.get("texts", {})}
+    return {
+        **dict.fromkeys(section.get("plain", ()), PLAIN),
+        **dict.fromkeys(section.get("hashes", ()), HASHES),
+        **section.get("texts", {}),
+    }
 
 
 def _any_of(names: Iterable[str], star: str) -> re.Pattern[str]:

@@ -75,8 +75,11 @@ def find_refusal(text: str, agreed: Agreement, *, may_hold_contact: bool = False
     return None
 
 
-def find_hints(text: str, agreed: Agreement) -> Iterator[str]:
-    """Give the names of the warnings that a `readable` text deserves."""
+def find_hints(text: str, agreed: Agreement, *, may_run_on: bool = False) -> Iterator[str]:
+    """Give the names of the warnings that a `readable` text deserves.
+
+    may_run_on: the text is a pattern, in which long runs without a space are usual.
+    """
     lowered = text.lower()
     found = [hint for hint in agreed.prompt_hints if hint in lowered]
     if len(found) >= _MIN_HINTS or any(hint in agreed.sure_prompt_hints for hint in found):
@@ -87,6 +90,8 @@ def find_hints(text: str, agreed: Agreement) -> Iterator[str]:
         yield "looks-like-customer-list"
     if any(hint in lowered for hint in agreed.address_hints):
         yield "looks-like-address"
+    if not may_run_on and len(text) >= agreed.hint_run_chars and _has_encoded_run(text, agreed.hint_run_chars):
+        yield "looks-encoded"
 
 
 def _personal_data(text: str) -> str | None:
@@ -113,6 +118,11 @@ def _is_card(written: str) -> bool:
 
 def _has_long_run(text: str, run_chars: int) -> bool:
     return any(len(word) >= run_chars for word in text.split())
+
+
+def _has_encoded_run(text: str, run_chars: int) -> bool:
+    """Addresses of pages may be long, and some scripts write without spaces."""
+    return any(len(word) >= run_chars and word.isascii() and "://" not in word for word in text.split())
 
 
 def _links_to_data(text: str, suffixes: tuple[str, ...]) -> bool:
