@@ -56,6 +56,18 @@ JOIN object o ON o.id = e.object_id
 _IN_ORDER: Final = "ORDER BY e.seq LIMIT %(limit)s"
 LARGEST_SEQ: Final = 2**63 - 1
 
+MAX_PAGE_BYTES: Final = 16 * 1024 * 1024
+"""Bodies on one page, beyond the first: a thousand large objects must exhaust neither the node nor its readers."""
+
+# Keeps the rows whose predecessors stay below the bound, and says how many there would be without it.
+_BOUNDED: Final = """
+SELECT * FROM (
+    SELECT q.*, sum(octet_length(q.body)) OVER (ORDER BY q.seq) - octet_length(q.body) AS bytes_before,
+           count(*) OVER () AS unbounded
+    FROM ({query}) AS q
+) AS page WHERE bytes_before < {most} ORDER BY seq
+"""
+
 Item = TypeVar("Item", PageEntry, ManifestRecord)
 
 
@@ -87,7 +99,7 @@ def has_object(*, principal: Principal, collection: CollectionView, stix_id: str
         return False
     any_version = PageRequest(limit=1, ids=(stix_id,), all_versions=True)
     with reading_as(principal) as readable:
-        return bool(_rows(collection, any_version, readable, 0, _NAMES))
+        return bool(_rows(collection, any_version, readable, 0, _NAMES)[0])
 
 
 def _read(
@@ -107,7 +119,7 @@ def _read(
     after = read_cursor(principal, question, collection, request.cursor) if request.cursor else 0
     limit = min(request.limit, collection.page_limit)
     with reading_as(principal) as readable:
-        rows = _rows(collection, replace(request, limit=limit), readable, after, columns)
+        rows, is_cut = _rows(collection, replace(request, limit=limit), readable, after, columns)
         items = [make(row) for row in rows[:limit]]
         record_delivery(
             principal,
@@ -117,23 +129,37 @@ def _read(
             audience_ids=readable,
             filters=with_open(question, collection.open_sources),
         )
-    more = len(rows) > limit
+    more = is_cut or len(rows) > limit
     return items, more, make_cursor(principal, question, collection, items[-1].seq) if more else ""
 
 
 def _rows(
     collection: CollectionView, request: PageRequest, readable: list[int], after: int, columns: str
-) -> list[tuple[Any, ...]]:
-    """One row more than the limit, if there are as many. A statement for each branch, whatever the limit."""
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """One row more than the limit, if there are as many; and whether the bound in bytes left rows out.
+
+    A statement for each branch, whatever the limit.
+    """
     conditions, params = page_conditions(collection, request)
     query = f"{columns} WHERE e.seq > %(after)s AND {conditions}"
     params |= {"readable": readable, "after": after, "limit": request.limit + 1}
     first, *others = page_branches(collection, request)
-    rows = execute(f"{query} AND {first} {_IN_ORDER}", params).fetchall()
+    rows, is_cut = _fetch(f"{query} AND {first} {_IN_ORDER}", params, columns)
     for branch in others:
         # Nothing beyond what fills the page already has to be looked at.
-        before = rows[-1][0] if len(rows) > request.limit else LARGEST_SEQ
-        found = execute(f"{query} AND e.seq <= %(before)s AND {branch} {_IN_ORDER}", {**params, "before": before})
-        merged = {row[0]: row for row in (*rows, *found.fetchall())}
-        rows = [merged[seq] for seq in sorted(merged)][: request.limit + 1]
-    return rows
+        before = rows[-1][0] if is_cut or len(rows) > request.limit else LARGEST_SEQ
+        statement = f"{query} AND e.seq <= %(before)s AND {branch} {_IN_ORDER}"
+        found, is_found_cut = _fetch(statement, {**params, "before": before}, columns)
+        last = found[-1][0] if is_found_cut else LARGEST_SEQ
+        merged = {row[0]: row for row in (*rows, *found)}
+        rows = [merged[seq] for seq in sorted(merged) if seq <= last][: request.limit + 1]
+        is_cut = is_cut or is_found_cut
+    return rows, is_cut
+
+
+def _fetch(query: str, params: dict[str, Any], columns: str) -> tuple[list[tuple[Any, ...]], bool]:
+    """Rows, and whether the bound in bytes left some out; names have no bodies to bound."""
+    if columns is not COLUMNS:
+        return execute(query, params).fetchall(), False
+    rows = execute(_BOUNDED.format(query=query, most=MAX_PAGE_BYTES), params).fetchall()
+    return [row[:-2] for row in rows], bool(rows) and rows[-1][-1] > len(rows)
