@@ -1,9 +1,9 @@
 """A TAXII 2.1 collection as a stream of bounded pages of exact bytes, on top of taxii2-client.
 
 taxii2-client finds the API roots and collections, negotiates and asks. What it lacks stands here, in one
-place: bounds and retries (`BoundedSession`), the bytes and headers of an answer, an end to paging that makes
-no progress, and one error for everything that a broken or hostile server makes it stumble over. What it
-parses is never stored: objects are cut from the bytes as they came.
+place: bounds and retries (`BoundedSession`), smaller pages where one is too large, the bytes and headers of an
+answer, an end to paging that makes no progress, and one error for everything that a broken or hostile server
+makes it stumble over. What it parses is never stored: objects are cut from the bytes as they came.
 """
 
 import re
@@ -21,8 +21,8 @@ from taxii2client.v21 import ApiRoot, Collection, Server
 from exchange.labtool.address import NodeAddress
 from exchange.labtool.answers import versions_of
 from exchange.labtool.errors import RefusedError, UnreachableError
-from exchange.labtool.transport import BoundedSession
-from exchange.stix.errors import StixError, shown
+from exchange.labtool.transport import BoundedSession, OversizeError
+from exchange.stix.errors import MalformedJsonError, StixError, shown
 from exchange.stix.reading import split_envelope
 from exchange.stix.timestamps import ordering_key, parse_timestamp
 
@@ -32,6 +32,8 @@ DEFAULT_PAGE_OBJECTS: Final = 1000
 MAX_STILL_PAGES: Final = 100
 MAX_COLLECTIONS: Final = 10_000
 MAX_NEXT_CHARS: Final = 4096
+# What fewer objects in a page may mend.
+_TOO_MUCH: Final = frozenset({"too-many-objects", "too-many-values"})
 DATE_ADDED_LAST: Final = "X-TAXII-Date-Added-Last"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -87,15 +89,19 @@ class Feed(AbstractContextManager["Feed"]):
     ) -> Iterator[Page]:
         """Every page of a collection (alias or id) after the timestamp, oldest first.
 
-        Raises: UnreachableError; FeedError for an answer that is no TAXII or leads nowhere; RefusedError.
+        A page that is too large is asked for again with half as many objects, down to one; the pages after it stay
+        small.
+
+        Raises: UnreachableError: FeedError for an answer that is no TAXII or leads nowhere, OversizeError where a page
+        of one object is too large; RefusedError.
         """
         collection = self._find(alias)
-        filters: dict[str, Any] = {"limit": page_objects}
-        if all_versions:
-            filters["version"] = "all"
+        limit = page_objects
+        filters: dict[str, Any] = {"version": "all"} if all_versions else {}
         place, cursor, still_pages = added_after, None, 0
         while True:
-            page = self._page(collection, {**filters, "added_after": added_after, "next": cursor})
+            wanted = {**filters, "added_after": added_after, "next": cursor}
+            page, limit = self._fitting_page(collection, wanted, limit)
             yield page
             if not page.more:
                 return
@@ -152,6 +158,16 @@ class Feed(AbstractContextManager["Feed"]):
                 ApiRoot(root.url, conn=self._connection) for root in ordered if self.address.has_origin_of(root.url)
             ]
 
+    def _fitting_page(self, collection: Collection, filters: Mapping[str, Any], limit: int) -> tuple[Page, int]:
+        """A page of at most `limit` objects that is not too large, and the limit that it took."""
+        while True:
+            try:
+                return self._page(collection, {**filters, "limit": limit}), limit
+            except OversizeError:
+                if limit <= 1:
+                    raise
+                limit //= 2
+
     def _page(self, collection: Collection, filters: Mapping[str, Any]) -> Page:
         with _as_feed_errors():
             collection.get_objects(**filters)
@@ -175,7 +191,12 @@ class _Shared:
 
 
 def _page_of(response: requests.Response) -> Page:
-    envelope = split_envelope(response.content)
+    try:
+        envelope = split_envelope(response.content)
+    except MalformedJsonError as error:
+        if error.code in _TOO_MUCH:
+            raise OversizeError(f"the node sent too large a page: {error}") from None
+        raise
     more, cursor = envelope.members.get("more", False), envelope.members.get("next")
     if not isinstance(more, bool) or not (cursor is None or isinstance(cursor, str)):
         raise FeedError("the node's envelope has a `more` or `next` of the wrong kind")

@@ -13,6 +13,10 @@ from exchange.labtool.errors import DataError
 
 # Far below the 1,024 open files that systems allow a process by default.
 FILES_PER_BATCH: Final = 256
+# What is shared at AMBER is not for everybody on this machine.
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
+PUBLIC_FILE: Final = 0o644
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -32,19 +36,19 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     return data
 
 
-def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write, sync, rename over, sync the folder. Raises: DataError."""
+def write_file(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
+    """Write, sync, rename over, sync the folder; for the owner alone unless `mode` says more. Raises: DataError."""
     _write([(path, data)], mode, str(os.getpid()))
 
 
 def write_files(files: Iterable[tuple[Path, bytes]]) -> None:
-    """As `write_file` for many, in folders that only this process writes to. Raises: DataError.
+    """As `write_file` for many, for the owner alone, in folders that only this process writes to. Raises: DataError.
 
     Each batch is written before the first of it is synced, so that the file system commits it as one: a page
     of a thousand objects costs a few commits instead of a thousand.
     """
     # What a crash left half-written gets overwritten when the same file comes again.
-    _write(files, 0o644, "half")
+    _write(files, PRIVATE_FILE, "half")
 
 
 def _write(files: Iterable[tuple[Path, bytes]], mode: int, tag: str) -> None:
@@ -64,6 +68,9 @@ def _write_batch(batch: list[tuple[Path, bytes]], mode: int, tag: str) -> None:
             temporary = path.with_name(f".{path.name[:200]}.{tag}.tmp")
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
             staged.append((path, temporary, descriptor))
+            if mode == PRIVATE_FILE:
+                # What a crash left half-written keeps the mode that it had.
+                os.fchmod(descriptor, mode)
             with os.fdopen(os.dup(descriptor), "wb") as file:
                 file.write(data)
         for _path, _temporary, descriptor in staged:
@@ -78,6 +85,15 @@ def _write_batch(batch: list[tuple[Path, bytes]], mode: int, tag: str) -> None:
                 temporary.unlink(missing_ok=True)
     for folder in {path.parent for path, _data in batch}:
         sync_folder(folder)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder, and those above it, for the owner alone; take it from others if it is there. Raises: OSError."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(PRIVATE_FOLDER)
 
 
 def create_secret_file(path: Path, data: bytes) -> None:

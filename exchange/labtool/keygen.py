@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from exchange.labtool.errors import DataError
-from exchange.labtool.files import write_file
+from exchange.labtool.files import PUBLIC_FILE, write_file
 from exchange.labtool.key_files import IDENTITY_FILE, ROOT_KEY_FILE, SIGNING_KEY_FILE, write_key_file
 from exchange.stix.extensions import Home, Keys
 from exchange.stix.fixed import KEYS_EXTENSION
@@ -183,7 +183,7 @@ def _save(keys: Mapping[str, SigningKey], identity: bytes, folder: Path) -> None
         raise DataError(f"{folder / present[0]} is already there; nothing is overwritten")
     for name, key in keys.items():
         write_key_file(folder / name, key)
-    write_file(folder / IDENTITY_FILE, identity + b"\n")
+    write_file(folder / IDENTITY_FILE, identity + b"\n", mode=PUBLIC_FILE)
 
 
 def to_bytes(members: dict[str, Any]) -> bytes:

@@ -188,7 +188,7 @@ def _pull(options: Namespace, configuration: Configuration, output: Output) -> i
             on_page=show,
         )
     output.pulled(report)
-    return DONE if report.is_clean else WRONG
+    return DONE if report.is_clean and not report.stopped else WRONG
 
 
 def _verify(options: Namespace, configuration: Configuration, output: Output) -> int:

@@ -127,6 +127,8 @@ def _report_lines(report: PullReport) -> Iterable[str]:
         f"{report.collection}: {report.received} received, {report.verified} verified, {report.stored} stored, "
         f"{report.withdrawn} withdrawn, {report.quarantined} in quarantine"
     )
+    if report.stopped:
+        yield f"  not everything: {report.stopped}"
     for lab, count in sorted(report.labs.items()):
         yield f"  {printable(lab)}: {count}"
     for object_id, reason in list(report.reasons.items())[:MAX_SHOWN_REASONS]:

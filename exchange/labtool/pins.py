@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from exchange.labtool.errors import DataError, UsageError
-from exchange.labtool.files import read_file, write_file
+from exchange.labtool.files import PUBLIC_FILE, read_file, write_file
 from exchange.stix.errors import shown
 from exchange.stix.keys import is_thumbprint
 
@@ -75,7 +75,7 @@ def write_pins(path: Path, pins: Pins) -> None:
     """Replace a pins file as a whole, so that a crash leaves the old one or the new one."""
     ordered = {name: list(pins.by_name[name]) for name in sorted(pins.by_name)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, (json.dumps(ordered, indent=1) + "\n").encode())
+    write_file(path, (json.dumps(ordered, indent=1) + "\n").encode(), mode=PUBLIC_FILE)
 
 
 def _pins_of(value: object) -> Pins:

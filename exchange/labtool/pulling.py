@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from exchange.labtool.budget import Budget, BudgetSpentError
 from exchange.labtool.errors import RefusedError
 from exchange.labtool.feed import DEFAULT_PAGE_OBJECTS, Feed, Page
 from exchange.labtool.judging import Keyring, Verdict, is_identity_with_keys
@@ -32,7 +33,8 @@ class PullReport:
     received: sent by the node. verified: of those, signed by a pinned producer, or known by body. stored: new
     in `objects/`. quarantined: in `quarantine/` when the pull ended, from this pull or an earlier one.
     released: left quarantine. withdrawn: moved aside. restored: moved back. labs: verified, by pinned name.
-    reasons: why objects went to quarantine in this pull, by object id.
+    reasons: why objects went to quarantine in this pull, by object id. stopped: why the pull ended before the end
+    of the collection, "" if it did not.
     """
 
     collection: str
@@ -45,6 +47,7 @@ class PullReport:
     restored: int = 0
     labs: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    stopped: str = ""
 
     @property
     def is_clean(self) -> bool:
@@ -69,19 +72,21 @@ def pull(
     collection: str,
     from_start: bool = False,
     page_objects: int = DEFAULT_PAGE_OBJECTS,
+    budget: Budget | None = None,
     clock: Callable[[], datetime] = utc_now,
     on_page: Callable[[PullReport], None] = lambda _report: None,
 ) -> PullReport:
     """Bring `directory` up to date with a collection (alias or id) and answer with what happened.
 
-    from_start: read the collection anew; what is on disk stays. on_page: called after each page is on disk.
+    from_start: read the collection anew; what is on disk stays. budget: what this run may take; when it is spent,
+    the report says so and the next run goes on. on_page: called after each page is on disk.
 
     Raises: UnreachableError, RefusedError; DataError for a folder that cannot be used. All pages before stay.
     """
     with Shelf(directory, feed.address.origin) as shelf:
         if from_start:
             shelf.state.places.clear()
-        return _Pull(feed, shelf, pins, collection, page_objects, clock, on_page).run()
+        return _Pull(feed, shelf, pins, collection, page_objects, budget or Budget(), clock, on_page).run()
 
 
 class _Pull:
@@ -94,6 +99,7 @@ class _Pull:
         pins: Pins,
         collection: str,
         page_objects: int,
+        budget: Budget,
         clock: Callable[[], datetime],
         on_page: Callable[[PullReport], None],
     ) -> None:
@@ -101,6 +107,7 @@ class _Pull:
         self._shelf = shelf
         self._collection = collection
         self._page_objects = page_objects
+        self._budget = budget
         self._clock = clock
         self._on_page = on_page
         self._keyring = Keyring(pins)
@@ -110,17 +117,24 @@ class _Pull:
 
     def run(self) -> PullReport:
         self._recall_identities()
-        self._pull_identities()
+        try:
+            self._pull_everything()
+        except BudgetSpentError as error:
+            self._report.stopped = str(error)
         self._reconsider()
-        if self._collection != IDENTITIES:
-            self._pull_pages(self._collection, all_versions=False)
-            if self._report.reasons:
-                # A lab may have joined, or changed keys, since the identities were read.
-                self._pull_identities()
-            self._reconsider()
         self._shelf.save_state()
         self._report.quarantined = len(self._shelf.quarantined())
         return self._report
+
+    def _pull_everything(self) -> None:
+        self._pull_identities()
+        if self._collection == IDENTITIES:
+            return
+        self._reconsider()
+        self._pull_pages(self._collection, all_versions=False)
+        if self._report.reasons:
+            # A lab may have joined, or changed keys, since the identities were read.
+            self._pull_identities()
 
     def _recall_identities(self) -> None:
         """Key chains of earlier pulls; those in quarantine may follow from pins set since."""
@@ -171,10 +185,13 @@ class _Pull:
             self._shelf.state.places[collection] = page.date_added_last
             self._shelf.save_state()
         self._on_page(self._report)
+        # Only here, where the page counts as read: the next run must not begin with the same page for ever.
+        self._budget.spend(page.objects)
+        self._budget.check()
 
     def _learn_history(self, identity: str, now: datetime) -> bool:
         """Fetch the versions between what we know of an identity and its newest, once; whether there are any."""
-        if identity in self._asked or not is_identifier(identity):
+        if identity in self._asked or not is_identifier(identity) or self._budget.is_spent:
             return False
         self._asked.add(identity)
         versions = self._feed.history(identity)
@@ -184,6 +201,7 @@ class _Pull:
             verdict = self._judge(raw, now)
             if verdict.is_ok:
                 self._placing.place(verdict)
+        self._budget.spend(versions)
         return bool(versions)
 
     def _judge(self, raw: bytes, now: datetime) -> Verdict:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exchange.labtool.errors import DataError
-from exchange.labtool.files import read_file, sync_folder, write_file, write_files
+from exchange.labtool.files import PRIVATE_FILE, make_private_folder, read_file, sync_folder, write_file, write_files
 from exchange.labtool.judging import Verdict
 from exchange.labtool.shelf_memory import (
     STATE_FOLDER,
@@ -30,6 +30,7 @@ from exchange.labtool.shelf_memory import (
     read_state,
     write_state,
 )
+from exchange.labtool.transport import MAX_RESPONSE_BYTES
 from exchange.stix.errors import StixError
 from exchange.stix.identifiers import is_identifier
 from exchange.stix.limits import MAX_OBJECT_BYTES
@@ -39,6 +40,8 @@ QUARANTINE: Final = "quarantine"
 WITHDRAWN: Final = "withdrawn"
 OBJECTS: Final = "objects"
 REASON_SUFFIX: Final = ".reason.json"
+# What is too large for an object goes to quarantine and is read again: it cannot be larger than an answer.
+MAX_KEPT_BYTES: Final = MAX_RESPONSE_BYTES
 
 
 class Shelf(AbstractContextManager["Shelf"]):
@@ -48,11 +51,10 @@ class Shelf(AbstractContextManager["Shelf"]):
         """Open or create the folder. Raises: DataError if it follows another node or is in use."""
         self.folder = folder
         try:
-            # What is shared at AMBER is not for everybody on this machine.
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(folder)
             for name in (OBJECTS, QUARANTINE, WITHDRAWN, STATE_FOLDER):
-                (folder / name).mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(folder / STATE_FOLDER / "lock", os.O_WRONLY | os.O_CREAT, 0o644)
+                make_private_folder(folder / name)
+            self._lock = os.open(folder / STATE_FOLDER / "lock", os.O_WRONLY | os.O_CREAT, PRIVATE_FILE)
         except OSError as error:
             raise DataError(f"cannot use {folder}: {error.strerror}") from None
         try:
@@ -165,7 +167,7 @@ class Shelf(AbstractContextManager["Shelf"]):
         """Create `<part>/<producer>/<object id>` folders so that they survive a crash."""
         new = [folder for folder in folders if not folder.is_dir()]
         for folder in new:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
         for parent in {parent for folder in new for parent in (folder.parent, folder.parent.parent)}:
             sync_folder(parent)
 
@@ -181,7 +183,7 @@ class Shelf(AbstractContextManager["Shelf"]):
 def read_object_file(path: Path) -> bytes:
     """The bytes of an object on a shelf. Raises: DataError."""
     try:
-        return read_file(path, max_bytes=MAX_OBJECT_BYTES)
+        return read_file(path, max_bytes=MAX_KEPT_BYTES)
     except FileNotFoundError:
         raise DataError(f"{path} is gone") from None
 

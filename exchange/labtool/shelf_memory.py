@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exchange.labtool.errors import DataError
-from exchange.labtool.files import read_file, write_file
+from exchange.labtool.files import PRIVATE_FILE, read_file, write_file
 from exchange.stix.errors import StixError
 from exchange.stix.timestamps import format_taxii, parse_timestamp
 
@@ -88,13 +88,17 @@ def append_first_seen(folder: Path, digests: Iterable[str], when: datetime) -> N
         return
     path = folder / STATE_FOLDER / FIRST_SEEN_FILE
     try:
-        with path.open("ab") as journal:
+        with open(path, "ab", opener=_open_privately) as journal:
             # A line that a crash cut off must not swallow the next one.
             journal.write(("\n" + "".join(lines)).encode())
             journal.flush()
             os.fsync(journal.fileno())
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _open_privately(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE_FILE)
 
 
 def read_first_seen(folder: Path) -> dict[str, datetime]:

@@ -11,6 +11,7 @@ from exchange.labtool.address import parse_node_address
 from exchange.labtool.errors import RefusedError, UnreachableError, UsageError
 from exchange.labtool.feed import MAX_STILL_PAGES, Feed, FeedError
 from exchange.labtool.transport import BoundedSession, Limits, OversizeError, pause_s
+from exchange.stix.limits import MAX_OBJECTS_PER_ENVELOPE
 from tests.unit.labtool.material import Party
 from tests.unit.labtool.small_node import TAXII, TOKEN, Answer, SmallNode, gzipped
 
@@ -102,6 +103,31 @@ def test_too_large_an_answer_is_dropped_while_reading(node: SmallNode, feed: Fee
 
     with pytest.raises(OversizeError):
         objects_of(feed)
+
+
+def test_a_page_that_is_too_large_is_asked_for_again_in_smaller_parts(node: SmallNode, feed: Feed) -> None:
+    raws = [b'{"id": %d, "x": "%s"}' % (number, b"x" * 30_000) for number in range(10)]
+    node.add("signatures", *raws)
+
+    assert objects_of(feed, page=8) == raws
+    limits = [int(request.query["limit"][0]) for request in node.requests if "limit" in request.query]
+    assert limits == [8, 4, 2, 2, 2, 2, 2]
+
+
+def test_one_object_that_is_too_large_ends_the_asking(node: SmallNode, feed: Feed) -> None:
+    node.add("signatures", b'{"x": "%s"}' % (b"x" * 200_000))
+
+    with pytest.raises(OversizeError):
+        objects_of(feed, page=8)
+    assert node.paths().count(node.objects_path("signatures")) == 4
+
+
+def test_a_page_of_too_many_objects_is_asked_for_again_in_smaller_parts(node: SmallNode, feed: Feed) -> None:
+    many = b'{"objects":[' + b",".join([b"{}"] * (MAX_OBJECTS_PER_ENVELOPE + 1)) + b"]}"
+    node.answers[node.objects_path("signatures")] = Answer(body=many, times=1)
+    node.add("signatures", b"{}")
+
+    assert objects_of(feed, page=20_000) == [b"{}"]
 
 
 def test_a_compression_bomb_is_dropped_while_unpacking(node: SmallNode, feed: Feed) -> None:

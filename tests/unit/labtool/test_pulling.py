@@ -1,17 +1,21 @@
 """Pulling: what verifies is stored as received, what does not is put aside, and a killed pull goes on."""
 
 import json
+import stat
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from exchange.labtool.budget import Budget
 from exchange.labtool.client import NodeClient
 from exchange.labtool.errors import DataError, RefusedError
 from exchange.labtool.pins import NO_PINS, Pins
 from exchange.labtool.pulling import PullReport, pull
 from exchange.stix.fixed import WITHDRAWAL_EXTENSION, fixed_object
 from exchange.stix.keys import unix_seconds
+from exchange.stix.limits import MAX_OBJECT_BYTES
 from exchange.stix.markings import Tlp
 from tests.unit.labtool.material import EARLIER, NOW, Party, address, indicator, party, pins_of, withdrawal
 from tests.unit.labtool.small_node import TOKEN, Answer, SmallNode
@@ -26,7 +30,13 @@ class Puller:
         self.now: datetime = NOW
 
     def __call__(
-        self, pins: Pins, collection: str = "signatures", *, page: int = 1000, from_start: bool = False
+        self,
+        pins: Pins,
+        collection: str = "signatures",
+        *,
+        page: int = 1000,
+        from_start: bool = False,
+        budget: Budget | None = None,
     ) -> PullReport:
         return pull(
             self.client.feed(),
@@ -35,6 +45,7 @@ class Puller:
             collection=collection,
             page_objects=page,
             from_start=from_start,
+            budget=budget,
             clock=lambda: self.now,
         )
 
@@ -177,6 +188,76 @@ def test_a_pull_that_broke_off_goes_on_where_it_stopped(node: SmallNode, puller:
 
     assert report.received == 3
     assert puller.stored() == {aurora.identity, *objects}
+
+
+@pytest.mark.parametrize("budget", [Budget(objects=4), Budget(size_bytes=4000), Budget(answers=3)])
+def test_a_pull_that_has_taken_what_it_may_says_so_and_the_next_goes_on(
+    node: SmallNode, puller: Puller, aurora: Party, budget: Budget
+) -> None:
+    objects = {aurora.indicator() for _ in range(12)}
+    node.add("identities", aurora.identity)
+    node.add("signatures", *objects)
+
+    first = puller(aurora.pins, page=2, budget=replace(budget))
+    assert "pull again" in first.stopped
+    assert 0 < first.stored < 12
+
+    second = puller(aurora.pins, page=2)
+    assert second.stopped == ""
+    assert second.received == 13 - first.received
+    assert objects < puller.stored()
+
+
+def test_a_node_that_sends_something_new_for_ever_is_left(node: SmallNode, puller: Puller, aurora: Party) -> None:
+    numbers = iter(range(10_000))
+
+    class Endless(Answer):
+        """One object more each time, later than the one before."""
+
+        @property
+        def body(self) -> bytes:
+            number = next(numbers)
+            self.headers["X-TAXII-Date-Added-Last"] = f"2026-11-01T00:00:00.{number:06}Z"
+            return json.dumps({"more": True, "next": str(number), "objects": [{"n": number}]}).encode()
+
+        @body.setter
+        def body(self, value: bytes) -> None:
+            """Ignore what the dataclass sets."""
+
+    node.add("identities", aurora.identity)
+    node.answers[node.objects_path("signatures")] = Endless()
+
+    report = puller(aurora.pins, budget=Budget(answers=20))
+
+    assert "no more answers" in report.stopped
+    assert report.received == 20
+
+
+def test_what_is_pulled_is_for_its_owner_alone_also_in_a_folder_that_was_there(
+    node: SmallNode, puller: Puller, aurora: Party, borealis: Party
+) -> None:
+    puller.folder.mkdir(mode=0o755)
+    (puller.folder / "objects").mkdir(mode=0o755)
+    node.add("identities", aurora.identity)
+    node.add("signatures", aurora.indicator(), borealis.indicator())
+
+    puller(aurora.pins)
+
+    paths = [puller.folder, *puller.folder.rglob("*")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
+
+
+def test_an_object_that_is_too_large_stays_in_quarantine_and_stops_no_later_pull(
+    node: SmallNode, puller: Puller, aurora: Party
+) -> None:
+    huge = aurora.indicator(description="x" * MAX_OBJECT_BYTES)
+    node.add("identities", aurora.identity)
+    node.add("signatures", huge)
+
+    assert puller(aurora.pins).quarantined == 1
+    assert puller(aurora.pins).quarantined == 1
+    assert "too-large" in puller.quarantined()[huge]
 
 
 def test_pages_without_next_are_followed_by_date(node: SmallNode, puller: Puller, aurora: Party) -> None:
