@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from django.http import HttpRequest, UnreadablePostError
 
-from exchange.http.deadlines import read_within
+from exchange.http.deadlines import Readers
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.services.errors import InvalidRequestError, TooLargeError
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError, StixError
@@ -21,6 +21,10 @@ CHUNK_BYTES: Final = 256 * 1024
 CHUNK_TIMEOUT_S: Final = 30.0
 """For one chunk, so at least 9 kB/s: 10 MB over a poor line may take minutes, one byte a second does not pass."""
 
+MAX_READERS: Final = 64
+"""Eight times the threads of docker/Dockerfile, so that clients in time find room beside slow ones."""
+
+_readers: Final = Readers(at_once=MAX_READERS, awaited=MAX_READERS)
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _SHAPE_CODES: Final = frozenset({"not-an-object", "not-a-list", "too-many-objects"})
 
@@ -98,7 +102,7 @@ def _receive(stream: _Readable, announced: int | None, max_body_bytes: int) -> I
     total_bytes = 0
     while True:
         try:
-            chunk = read_within(lambda: stream.read(CHUNK_BYTES), timeout_s=CHUNK_TIMEOUT_S)
+            chunk = _readers.read_within(lambda: stream.read(CHUNK_BYTES), timeout_s=CHUNK_TIMEOUT_S)
         except (UnreadablePostError, OSError):
             raise InvalidRequestError("the body broke off", code="body-incomplete") from None
         if not chunk:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
-from exchange.http.deadlines import read_within
+from exchange.http.deadlines import Readers
 from exchange.http.errors import SlowBodyError
 from exchange.services.errors import NotReadyError
 
@@ -19,6 +19,13 @@ MAX_FORM_BYTES: Final = 16 * 1024
 """The largest form chooses 50 rows by number; signing in takes some 300 bytes."""
 
 FORM_TIMEOUT_S: Final = 10.0
+
+MAX_AWAITED: Final = 2
+"""A quarter of the threads of docker/Dockerfile: slow forms of strangers stop other forms, and nothing else."""
+
+MAX_READERS: Final = 32
+
+_readers: Final = Readers(at_once=MAX_READERS, awaited=MAX_AWAITED)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -43,7 +50,7 @@ class FormBodies:
         if len(length) > len(str(MAX_FORM_BYTES)) or int(length) > MAX_FORM_BYTES:
             return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         try:
-            read_within(lambda: request.body, timeout_s=FORM_TIMEOUT_S)
+            _readers.read_within(lambda: request.body, timeout_s=FORM_TIMEOUT_S)
         except SlowBodyError:
             return _refusal(HTTPStatus.REQUEST_TIMEOUT)
         except UnreadablePostError:

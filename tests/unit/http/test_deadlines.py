@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.views.decorators.csrf import csrf_exempt
 
-from exchange.http import bodies, deadlines, forms
+from exchange.http import bodies, forms
 from exchange.http.bodies import read_body
-from exchange.http.deadlines import MAX_READERS, read_within
+from exchange.http.deadlines import Readers
 from exchange.http.errors import SlowBodyError
-from exchange.http.forms import MAX_FORM_BYTES, FormBodies
+from exchange.http.forms import MAX_AWAITED, MAX_FORM_BYTES, FormBodies
 from exchange.services.errors import NotReadyError
 
 
@@ -38,14 +38,13 @@ def dripping(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dripping]:
     stream = Dripping()
     yield stream
     stream.gone.set()
-    wait_for_readers()
 
 
-def wait_for_readers() -> None:
-    """Until every place is free again."""
-    for _ in range(MAX_READERS):
-        assert deadlines._room.acquire(timeout=10)
-    deadlines._room.release(MAX_READERS)
+def idle(readers: Readers, count: int) -> None:
+    """Wait until every read has ended."""
+    for _ in range(count):
+        assert readers._running.acquire(timeout=10)
+    readers._running.release(count)
 
 
 def posted(stream: io.RawIOBase | None = None, length: str | None = "3") -> HttpRequest:
@@ -69,14 +68,17 @@ def refusal(request: HttpRequest) -> int | None:
 
 
 def test_answer_and_error_of_a_read_are_its_own() -> None:
-    assert read_within(lambda: b"x", timeout_s=5) == b"x"
+    readers = Readers(at_once=1, awaited=1)
+    assert readers.read_within(lambda: b"x", timeout_s=5) == b"x"
+    idle(readers, 1)
     with pytest.raises(ZeroDivisionError):
-        read_within(lambda: 1 // 0, timeout_s=5)
+        readers.read_within(lambda: 1 // 0, timeout_s=5)
+    idle(readers, 1)
     with pytest.raises(TimeoutError):
-        read_within(lambda: io.BytesIO().read(int(time_out())), timeout_s=5)
+        readers.read_within(time_out, timeout_s=5)
 
 
-def time_out() -> int:
+def time_out() -> None:
     raise TimeoutError
 
 
@@ -88,14 +90,26 @@ def test_body_that_does_not_come_is_given_up(dripping: Dripping) -> None:
 
 
 def test_slow_clients_are_bounded_and_room_comes_back(dripping: Dripping) -> None:
-    for _ in range(MAX_READERS):
+    readers = Readers(at_once=3, awaited=1)
+    for _ in range(3):
         with pytest.raises(SlowBodyError):
-            read_within(dripping.read, timeout_s=0)
+            readers.read_within(dripping.read, timeout_s=0)
     with pytest.raises(NotReadyError):
-        read_within(lambda: b"", timeout_s=5)
+        readers.read_within(lambda: b"", timeout_s=5)
     dripping.gone.set()
-    wait_for_readers()
-    assert read_within(lambda: b"", timeout_s=5) == b""
+    idle(readers, 3)
+    assert readers.read_within(lambda: b"", timeout_s=5) == b""
+
+
+def test_slow_forms_keep_few_requests_waiting(dripping: Dripping, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "FORM_TIMEOUT_S", 2.0)
+    statuses: list[int | None] = []
+    threads = [threading.Thread(target=lambda: statuses.append(refusal(posted(dripping)))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(int, filter(None, statuses))) == [408] * MAX_AWAITED + [503] * (8 - MAX_AWAITED)
 
 
 def test_small_form_passes_with_its_body_read() -> None:
