@@ -10,7 +10,10 @@ from exchange.services.query.versions import FIRST, LAST
 
 @dataclass(frozen=True, slots=True)
 class OwnVersion:
-    """A stored version of the deleting lab's object. `is_held`: it waits for a marking, and nobody sees it."""
+    """A stored version of the deleting lab's object. `is_held`: it waits for a marking, and nobody sees it.
+
+    audience_id: who reads it; of the latest version, shown or held, who reads the object.
+    """
 
     id: int
     key: str
@@ -18,6 +21,7 @@ class OwnVersion:
     digest: bytes
     audience_id: int
     is_held: bool
+    is_revocation: bool
 
 
 def choose(stored: Sequence[OwnVersion], versions: tuple[str, ...] | None) -> list[OwnVersion]:

@@ -113,26 +113,28 @@ def _delete_some(
     remaining: Sequence[OwnVersion],
     moment: datetime,
 ) -> None:
+    if found.state == StixObject.State.REVOKED and any(each.is_revocation or each.is_held for each in chosen):
+        raise ConflictError("the object would no longer be revoked; delete all of it", code="in-use", pointer="/id")
     shown = [each for each in remaining if not each.is_held]
     newest = max(shown, key=lambda each: each.key, default=None)
-    is_newest_changed = any(each.id == found.newest_version_id for each in chosen)
-    if is_newest_changed and found.state == StixObject.State.REVOKED:
-        raise ConflictError("the object would no longer be revoked; delete all of it", code="in-use", pointer="/id")
+    # What waits for its marking decides already who reads the object.
+    audience_id = max(remaining, key=lambda each: each.key).audience_id if newest else None
+    before = found.newest_version_id, found.newest_audience_id
+    is_changed = before != (newest.id if newest else None, audience_id)
     record_event(principal, "versions-deleted", found.stix_id, versions=[each.text for each in chosen])
-    if is_newest_changed and found.newest_audience_id is not None:
-        withdraw_from([_change(found, principal.lab_identity, newest)], moment, state="deleted")
+    if is_changed and found.newest_audience_id is not None:
+        withdraw_from([_change(found, principal.lab_identity, audience_id)], moment, state="deleted")
     for each in chosen:
         rows.remove_version(found, each, rows.log_deletion(found, principal.lab_identity, moment, each), moment)
-    if newest is not None:
-        first = min(shown, key=lambda each: each.key)
-        rows.mark_entries(found, newest, first)
-    if is_newest_changed:
-        rows.set_newest(found, newest)
-    if is_newest_changed and newest is not None:
+    if newest is not None and audience_id is not None:
+        rows.mark_entries(found, newest, min(shown, key=lambda each: each.key), audience_id)
+    if is_changed:
+        rows.set_newest(found, newest, audience_id)
+    if is_changed and newest is not None:
         rows.place_anew(found, newest, principal.lab_identity, moment)
 
 
-def _change(found: StixObject, producer: str, newest: OwnVersion | None) -> AudienceChange:
+def _change(found: StixObject, producer: str, audience_id: int | None) -> AudienceChange:
     before = found.newest_audience_id or 0
-    after = NOBODY if newest is None else load_audiences([newest.audience_id])[newest.audience_id]
+    after = NOBODY if audience_id is None else load_audiences([audience_id])[audience_id]
     return AudienceChange(found.stix_id, producer, found.home_collection_id, before, after, revoked=False)

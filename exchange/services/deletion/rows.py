@@ -16,7 +16,8 @@ from exchange.stix.markings import Tlp
 
 _STORED: Final = """
 SELECT k.version_id, k.version_key, v.version_text, k.digest, v.audience_id,
-       EXISTS (SELECT FROM held h WHERE h.version_id = k.version_id)
+       EXISTS (SELECT FROM held h WHERE h.version_id = k.version_id),
+       EXISTS (SELECT FROM leaf f WHERE f.version_id = k.version_id AND f.operation = 'revoke')
 FROM version_key k JOIN version v ON v.id = k.version_id
 WHERE k.object_id = %(object)s ORDER BY k.version_key
 """
@@ -26,7 +27,8 @@ def stored_versions(object_id: int) -> list[OwnVersion]:
     """Every version of an object, in the order of versions."""
     found = execute(_STORED, {"object": object_id}).fetchall()
     return [
-        OwnVersion(id_, key, text, bytes(digest), audience, held) for id_, key, text, digest, audience, held in found
+        OwnVersion(id_, key, text, bytes(digest), audience_id, is_held, is_revocation)
+        for id_, key, text, digest, audience_id, is_held, is_revocation in found
     ]
 
 
@@ -108,13 +110,13 @@ def _remove(found: StixObject, version_ids: list[int], seq: int, moment: datetim
             cursor.execute(statement, params)
 
 
-def mark_entries(found: StixObject, newest: OwnVersion, first: OwnVersion) -> None:
-    """Write which of an object's entries are newest and first, and who reads the newest."""
+def mark_entries(found: StixObject, newest: OwnVersion, first: OwnVersion, audience_id: int) -> None:
+    """Write which of an object's entries are newest and first, and who reads the object."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE entry SET is_newest = (version_id = %(newest)s), is_first = (version_id = %(first)s),"
             " newest_audience_id = %(audience)s WHERE object_id = %(object)s",
-            {"newest": newest.id, "first": first.id, "audience": newest.audience_id, "object": found.id},
+            {"newest": newest.id, "first": first.id, "audience": audience_id, "object": found.id},
         )
 
 
@@ -123,10 +125,10 @@ def strictest_label(found: StixObject) -> Tlp:
     return Tlp(max(Version.objects.filter(object=found).values_list("label", flat=True), default=Tlp.CLEAR))
 
 
-def set_newest(found: StixObject, newest: OwnVersion | None) -> None:
-    """Write an object's newest version; None if all that remain are held."""
+def set_newest(found: StixObject, newest: OwnVersion | None, audience_id: int | None) -> None:
+    """Write an object's newest version and who reads the object; None if all that remain are held."""
     found.newest_version_id = newest.id if newest else None
-    found.newest_audience_id = newest.audience_id if newest else None
+    found.newest_audience_id = audience_id
     found.save(update_fields=["newest_version_id", "newest_audience_id"])
 
 

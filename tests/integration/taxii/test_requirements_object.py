@@ -219,6 +219,24 @@ def test_a_revocation_is_not_taken_back_by_deleting_it(shared_node: Node) -> Non
     assert keys(ask(shared_node.borealis, object_path(first["id"]))) == [key(revoked)]
 
 
+def test_deleting_the_version_that_waits_for_its_marking_brings_the_one_before_it_back(shared_node: Node) -> None:
+    """A narrower version that waits stops delivery at once; without it the object is what it was."""
+    lab, borealis, _ = shared_node.community.labs
+    first = lab.indicator()
+    store(shared_node.aurora, lab, first)
+    marking = lab.distribution(borealis.identity)
+    waiting = lab.next_version(first, object_marking_refs=[Tlp.AMBER.marking_id, marking["id"]])
+    status = shared_node.aurora.post(lab.signed(waiting)).json()
+    assert status["successes"][0]["message"] == "held"
+    refused(shared_node.cobalt.get(object_path(first["id"])), 404)
+    place = items(ask(shared_node.cobalt, MANIFEST))[-1]["date_added"]
+    # Nobody sees it, so it is not the last version.
+    assert deleted(shared_node.aurora, first["id"], f"match[version]={waiting['modified']}").status_code == 200
+    for client in (shared_node.cobalt, shared_node.borealis):
+        assert keys(ask(client, OBJECTS, f"{only(first)}&added_after={place}")) == [key(first)]
+    refused(shared_node.aurora.post(lab.signed(waiting)), 422)
+
+
 def test_requirement_76_an_object_that_is_not_there_is_not_deleted(shared_node: Node) -> None:
     for unknown in (f"indicator--{uuid.uuid4()}", "x", "%00"):
         refused(deleted(shared_node.aurora, unknown), 404)
