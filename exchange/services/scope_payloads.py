@@ -118,9 +118,9 @@ def _check_lengths(payload: Payload, agreed: Agreement) -> None:
             raise _refuse_inside(payload, "text-too-long", location, "The comments are too long.", agreed)
     if payload.kind == "sigma":
         for location, text in payload.texts:
-            if len(text) > agreed.literal_chars and (
-                len(text) > agreed.description_chars or not location.endswith(_DESCRIPTION)
-            ):
+            # A second bracket would stand in a key.
+            is_description = location.endswith(_DESCRIPTION) and location.count("(") == 1
+            if len(text) > (agreed.description_chars if is_description else agreed.literal_chars):
                 raise _refuse_inside(payload, "text-too-long", location, "The text is too long.", agreed)
 
 

@@ -14,14 +14,14 @@ from exchange.services.scope_agreement import Agreement
 # Every expression below does bounded work at each place where it can begin, so a scan is linear in the text, which is
 # hostile: the engine holds the interpreter's lock. An address is found from its @, never from its beginning.
 # RFC 1035: labels of at most 63 characters. Letters of any script (RFC 6531); the last label holds no digit.
-_EMAIL: Final = re.compile(r"(?:(?<=[\w%+-])|(?<=\w[\"\u2019]))@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2}")
+_EMAIL: Final = re.compile(r"@(?:(?<=[\w%+-]@)|(?<=\w[\"\u2019]@))(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2}")
 # E.164: a plus and up to fifteen digits; the same after the prefix 00, where at least nine are asked for, since
 # numbers begin with zeros too; and the bracketed national form. Seven digits are the shortest subscriber.
-_PHONE: Final = re.compile(
-    r"(?<![\w+])\+[1-9](?:[ ().-]{0,2}[0-9]){6,14}(?!\w)"
-    r"|(?<![\w+.,:-])00 ?[1-9](?:[ ().-]{0,2}[0-9]){8,14}(?![\w-])"
-    r"|\([0-9]{2,5}\) ?[0-9]{3,4}[ -][0-9]{3,5}(?!\w)",
-    re.ASCII,
+# Each begins with what the engine finds quickly, and looks back from there.
+_PHONES: Final = (
+    ("+", re.compile(r"\+(?<![\w+]\+)[1-9](?:[ ().-]{0,2}[0-9]){6,14}(?!\w)", re.ASCII)),
+    ("00", re.compile(r"00(?<![\w+.,:-]00) ?[1-9](?:[ ().-]{0,2}[0-9]){8,14}(?![\w-])", re.ASCII)),
+    ("(", re.compile(r"\([0-9]{2,5}\) ?[0-9]{3,4}[ -][0-9]{3,5}(?!\w)", re.ASCII)),
 )
 _TEL: Final = re.compile(r"\btel:[+0-9(]", re.ASCII | re.IGNORECASE)
 # ISO/IEC 7812: 13 to 19 digits, written together or as printed on the card. Not the digits of a decimal fraction.
@@ -31,11 +31,8 @@ _CARD: Final = re.compile(
     r"|3[0-9]{3}[ ./_-][0-9]{6}[ ./_-][0-9]{5})(?!\w|-\w)",
     re.ASCII,
 )
-# Looks ahead of the expressions above: each begins with something rare, which the engine finds quickly.
+# A quick look ahead of the one above.
 _CARD_AHEAD: Final = re.compile(r"[2-6][0-9]{3}[ ./_-]?[0-9]{4}", re.ASCII)
-_PLUS_AHEAD: Final = re.compile(r"\+[1-9]", re.ASCII)
-_ZEROS_AHEAD: Final = re.compile(r"00 ?[1-9]", re.ASCII)
-_BRACKET_AHEAD: Final = re.compile(r"\([0-9]{2,5}\)", re.ASCII)
 _DATA_LINK: Final = re.compile(r"\bdata:[a-z]+/[a-z0-9.+-]+[;,]", re.IGNORECASE | re.ASCII)
 # What is not seen: format characters (category Cf), variation selectors, fillers (Unicode, Default_Ignorable).
 _UNSEEN: Final = re.compile(
@@ -97,11 +94,9 @@ def find_hints(text: str, agreed: Agreement, *, may_run_on: bool = False) -> Ite
 def _personal_data(text: str) -> str | None:
     if "@" in text and _EMAIL.search(text) is not None:
         return "an e-mail address"
-    has_plus = "+" in text and _PLUS_AHEAD.search(text) is not None
-    has_zeros = "00" in text and _ZEROS_AHEAD.search(text) is not None
-    has_bracket = "(" in text and _BRACKET_AHEAD.search(text) is not None
-    if (has_plus or has_zeros or has_bracket) and _PHONE.search(text) is not None:
-        return "a telephone number"
+    for sign, phone in _PHONES:
+        if sign in text and phone.search(text) is not None:
+            return "a telephone number"
     if ("el:" in text or "EL:" in text) and _TEL.search(text) is not None:
         return "a telephone number"
     if _CARD_AHEAD.search(text) is not None and any(_is_card(match[0]) for match in _CARD.finditer(text)):
@@ -122,7 +117,11 @@ def _has_long_run(text: str, run_chars: int) -> bool:
 
 def _has_encoded_run(text: str, run_chars: int) -> bool:
     """Addresses of pages may be long, and some scripts write without spaces."""
-    return any(len(word) >= run_chars and word.isascii() and "://" not in word for word in text.split())
+    words = text.split()
+    # The look at the longest runs in C; nearly every text ends here.
+    if not words or len(max(words, key=len)) < run_chars:
+        return False
+    return any(len(word) >= run_chars and word.isascii() and "://" not in word for word in words)
 
 
 def _links_to_data(text: str, suffixes: tuple[str, ...]) -> bool:

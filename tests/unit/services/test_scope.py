@@ -310,6 +310,7 @@ def test_a_playbook_names_no_person() -> None:
         ({"matches": (("document 1", "pro\u200bmpt"),)}, "unlisted-property"),
         ({"texts": (("document 1 (title)", "word " * 201),)}, "text-too-long"),
         ({"texts": (("document 1 (description)", "word " * 1601),)}, "text-too-long"),
+        ({"texts": (("document 1 (detection/(description)", "word " * 201),)}, "text-too-long"),
         ({"remarks": (("line 1 (remark)", "word " * 300), ("line 2 (remark)", "word " * 200))}, "text-too-long"),
         ({"remarks": (("line 1 (remark)", "ask jane@example.com"),)}, "personal-data"),
         ({"fields": ("llmx.account.price",)}, "price-or-customer-data"),
