@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import socket
 from urllib.parse import urlsplit
 
+import requests
+
+from exchange.http.forms import FORM_TIMEOUT_S
 from exchange.models import PublishingStatus, Version
 from exchange.services.database import writing
 from tests.support.rest import RestNode
@@ -130,3 +134,20 @@ def test_large_form_is_refused_before_it_is_read(node: RestNode) -> None:
         connection.endheaders()
         assert connection.getresponse().status == status
         connection.close()
+
+
+def test_forms_that_never_end_stop_nobody_else(node: RestNode) -> None:
+    address = urlsplit(node.url)
+    place = (address.hostname or "", address.port or 0)
+    head = f"POST /admin/login/ HTTP/1.1\r\nHost: localhost:{place[1]}\r\nCookie: csrftoken={'a' * 32}\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 300\r\n\r\nc"
+    slow = [socket.create_connection(place) for _ in range(20)]
+    try:
+        for each in slow:
+            each.sendall(head.encode())
+        answer = requests.get(f"{node.url}/healthz", timeout=FORM_TIMEOUT_S / 2)
+        assert answer.status_code == 200
+        assert node.aurora.get("whoami/").status_code == 200
+    finally:
+        for each in slow:
+            each.close()
