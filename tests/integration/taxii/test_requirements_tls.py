@@ -124,3 +124,10 @@ def test_the_reference_client_works_over_tls(
     with Server(f"{tls_server.url}/taxii2/", user="aurora", password=lab.token, verify=certificate) as server:
         collection = next(each for each in server.default.collections if each.alias == "signatures")
         assert collection.add_objects({"objects": [json.loads(lab.signed(lab.indicator()))]}).success_count == 1
+
+
+def test_a_cursor_of_one_web_process_serves_at_another(tls_server: TlsServer, shared_node: Node) -> None:
+    whole = shared_node.aurora.get(OBJECTS).json()["objects"]
+    first = shared_node.aurora.get(f"{OBJECTS}?limit=2").json()
+    rest = get(tls_server, shared_node, f"{OBJECTS}?next={first['next']}").json()
+    assert first["objects"] + rest["objects"] == whole
