@@ -140,6 +140,8 @@ def _top_members(body: bytes) -> dict[str, msgspec.Raw]:
         raise MalformedJsonError("not-an-object", "A JSON object is expected here.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise find_fault(body) from None
+    if len(members) > MAX_VALUES_PER_OBJECT:
+        raise MalformedJsonError("too-many-values", f"The JSON has more than {MAX_VALUES_PER_OBJECT} members.")
     inside = sum(count_quotes(bytes(value)) for value in members.values())
     if count_quotes(body) != inside + 2 * len(members):
         raise find_fault(body)
