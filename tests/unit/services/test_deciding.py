@@ -60,11 +60,11 @@ def test_the_newest_is_the_latest_whatever_the_order_of_arrival(days: list[int])
     assert state.newest_version_id == days.index(max(days)) + 1
 
 
-def test_a_held_version_changes_nothing_that_readers_see() -> None:
+def test_a_held_version_is_shown_to_nobody_but_revokes_at_once() -> None:
     state = ObjectState("indicator--x")
     assert offer(state, version(2), 1) == "stored"
     assert offer(state, version(3, revoked=True, missing="marking-definition--x"), 2) == "held"
-    assert (state.newest_version_id, state.state) == (1, "current")
+    assert (state.newest_version_id, state.state) == (1, "revoked")
     assert offer(state, version(3, revoked=True, missing="marking-definition--x"), 3) == "exists"
 
 
