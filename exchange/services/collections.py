@@ -12,10 +12,13 @@ from typing import Any
 
 from exchange.models import ApiRoot, Collection, Grant, Lab
 from exchange.services.audit import record_event
+from exchange.services.clock import now
 from exchange.services.database import execute, writing
 from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
 from exchange.services.fixed_objects import share_fixed_objects
+from exchange.services.late_grants import place_anew
 from exchange.services.principals import Principal
+from exchange.services.storing import retrying
 from exchange.stix.markings import Tlp
 
 DEFAULT_ROOT = "exchange"
@@ -167,12 +170,22 @@ def create_collection(
 
 
 def grant_access(*, actor: Principal, collection: Collection, lab: Lab, can_read: bool, can_write: bool) -> None:
-    """Set what a lab may do with a collection; acts at the next request."""
+    """Set what a lab may do with a collection; acts at the next request.
+
+    What the lab gets to read gets new places in the sequence, which may take a while in a large collection.
+    """
+    retrying(lambda: _grant(actor, collection, lab, can_read=can_read, can_write=can_write))
+
+
+def _grant(actor: Principal, collection: Collection, lab: Lab, *, can_read: bool, can_write: bool) -> None:
     with writing():
+        before = Grant.objects.select_for_update().filter(collection=collection, lab=lab).first()
         Grant.objects.update_or_create(
             collection=collection, lab=lab, defaults={"can_read": can_read, "can_write": can_write}
         )
         record_event(actor, "grant-set", collection.alias, lab=lab.slug, can_read=can_read, can_write=can_write)
+        if can_read and not (before is not None and before.can_read):
+            place_anew(collection, lab, now())
 
 
 def create_default_collections(*, actor: Principal) -> None:

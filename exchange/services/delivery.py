@@ -67,14 +67,15 @@ class Recipient:
 
 
 # A version was delivered if the answer asked for every version, for this one, or for the first or the last and there
-# was no other at that time that the answer could have held instead.
+# was no other at that time that the answer could have held instead. Entries move; their leaves keep the old places.
 _RECIPIENTS = """
 SELECT l.slug, v.version_text, min(d.at)::date
 FROM object o
 JOIN entry e ON e.object_id = o.id
 JOIN version v ON v.id = e.version_id AND v.label >= %(label)s
 JOIN version_key k ON k.version_id = v.id
-JOIN delivery d ON e.seq BETWEEN d.seq_from AND d.seq_to
+JOIN leaf place ON place.version_id = v.id
+JOIN delivery d ON place.seq BETWEEN d.seq_from AND d.seq_to
                AND e.collection_id = ANY (d.collection_ids) AND e.audience_id = ANY (d.audience_ids)
                AND NOT d.filter ? 'shows'
                AND NOT coalesce(d.filter -> 'open', '[]') @> to_jsonb(e.collection_id)
@@ -86,16 +87,18 @@ CROSS JOIN LATERAL (
            coalesce(d.filter -> 'versions', '["last"]') AS versions
 ) asked
 JOIN lab l ON l.id = d.lab_id
-WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s AND e.date_added > asked.added_after
+WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s
   AND (coalesce(d.filter ->> 'all_versions', '') = 'true'
        OR asked.versions ? k.version_key
        OR asked.versions ? 'last' AND NOT EXISTS (
            SELECT FROM entry other JOIN version_key ok ON ok.version_id = other.version_id
-           WHERE other.object_id = o.id AND ok.version_key > k.version_key AND other.date_added <= d.at
+           WHERE other.object_id = o.id AND ok.version_key > k.version_key AND (other.date_added <= d.at OR EXISTS (
+                 SELECT FROM leaf known WHERE known.version_id = other.version_id AND known.seq <= d.seq_to))
              AND (other.date_added > asked.added_after OR other.audience_id <> ALL (d.audience_ids)))
        OR asked.versions ? 'first' AND NOT EXISTS (
            SELECT FROM entry other JOIN version_key ok ON ok.version_id = other.version_id
-           WHERE other.object_id = o.id AND ok.version_key < k.version_key AND other.date_added <= d.at
+           WHERE other.object_id = o.id AND ok.version_key < k.version_key AND (other.date_added <= d.at OR EXISTS (
+                 SELECT FROM leaf known WHERE known.version_id = other.version_id AND known.seq <= d.seq_to))
              AND other.date_added > asked.added_after AND other.audience_id = ANY (d.audience_ids)))
 GROUP BY l.slug, v.version_text ORDER BY 3, 1, 2
 """
