@@ -52,13 +52,13 @@ PREPARE_AFTER: Final = 5
 
 
 def execute(query: str, params: Mapping[str, Any], *, prepare: bool = True) -> psycopg.Cursor[Any]:
-    """Run a statement of a hot path on Django's connection: prepared once, values and results in binary.
+    """Run a statement of a hot path on Django's connection, with values and results in binary.
 
     Django's own cursors compose every value into the text of the statement, so that the server plans it anew each
     time, and they cannot fetch bytes as bytes.
 
-    prepare: False for look-ups over several tables that grow. A plan that was made while they were small would be
-    kept until their statistics are next taken, and reads whole tables.
+    prepare: plan it once for each connection. False for look-ups in tables that grow: a plan that was made while they
+    were small reads whole tables, and would be kept until their statistics are next taken.
 
     Raises:
         django.db.Error: as Django's cursors do.

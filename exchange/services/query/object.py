@@ -62,7 +62,7 @@ def _read_of_object(
             f"{COLUMNS} WHERE {which} AND {READABLE} AND NOT e.is_shared AND o.stix_id = %(id)s"
             f" AND (({where}) OR o.producer_id = %(lab)s) ORDER BY e.seq"
         )
-        entries = [entry_of(row) for row in execute(query, params).fetchall()]
+        entries = [entry_of(row) for row in execute(query, params, prepare=False).fetchall()]
         record_delivery(
             principal,
             door=door,

@@ -160,6 +160,6 @@ def _rows(
 def _fetch(query: str, params: dict[str, Any], columns: str) -> tuple[list[tuple[Any, ...]], bool]:
     """Rows, and whether the bound in bytes left some out; names have no bodies to bound."""
     if columns is not COLUMNS:
-        return execute(query, params).fetchall(), False
-    rows = execute(_BOUNDED.format(query=query, most=MAX_PAGE_BYTES), params).fetchall()
+        return execute(query, params, prepare=False).fetchall(), False
+    rows = execute(_BOUNDED.format(query=query, most=MAX_PAGE_BYTES), params, prepare=False).fetchall()
     return [row[:-2] for row in rows], bool(rows) and rows[-1][-1] > len(rows)

@@ -37,10 +37,10 @@ def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[
     """State of every object of the batch, locked in the order of their ids; new objects have id 0."""
     ids = sorted({version.stix_id for version in versions})
     states = {stix_id: ObjectState(stix_id) for stix_id in ids}
-    locked = [row[0] for row in execute(_LOCK, {"producer": producer_id, "ids": ids}).fetchall()]
+    locked = [row[0] for row in execute(_LOCK, {"producer": producer_id, "ids": ids}, prepare=False).fetchall()]
     if not locked:
         return states
-    for row in execute(_STATES, {"objects": locked}).fetchall():
+    for row in execute(_STATES, {"objects": locked}, prepare=False).fetchall():
         states[row[1]] = ObjectState(
             stix_id=row[1],
             id=row[0],
@@ -54,7 +54,8 @@ def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[
         )
     by_row = {state.id: state for state in states.values() if state.id}
     keys = sorted({version.version_key for version in versions})
-    for object_id, key, digest, is_deleted in execute(_DIGESTS, {"objects": locked, "keys": keys}).fetchall():
+    found = execute(_DIGESTS, {"objects": locked, "keys": keys}, prepare=False).fetchall()
+    for object_id, key, digest, is_deleted in found:
         by_row[object_id].digests[key] = bytes(digest)
         if is_deleted:
             by_row[object_id].deleted_keys.add(key)
@@ -75,7 +76,7 @@ def first_seen(
 ) -> dict[tuple[str, str], tuple[bytes, datetime]]:
     """Digest and time of receipt of those (STIX id, version key) of the producer that are stored."""
     params = {"producer": producer_id, "ids": [each[0] for each in wanted], "keys": [each[1] for each in wanted]}
-    found = execute(_FIRST_SEEN, params).fetchall()
+    found = execute(_FIRST_SEEN, params, prepare=False).fetchall()
     return {(stix_id, key): (bytes(digest), received_at) for stix_id, key, digest, received_at in found}
 
 
@@ -148,8 +149,8 @@ def update_objects(states: Sequence[ObjectState], at: datetime) -> None:
         "earlier": [state.has_earlier_first for state in states],
         "at": at,
     }
-    execute(_UPDATE_OBJECTS, params)
-    execute(_UPDATE_ENTRIES, params)
+    execute(_UPDATE_OBJECTS, params, prepare=False)
+    execute(_UPDATE_ENTRIES, params, prepare=False)
 
 
 _INSERT_VERSIONS = """
