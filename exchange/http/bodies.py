@@ -26,7 +26,7 @@ MAX_READERS: Final = 64
 
 _readers: Final = Readers(at_once=MAX_READERS, awaited=MAX_READERS)
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
-_SHAPE_CODES: Final = frozenset({"not-an-object", "not-a-list", "too-many-objects"})
+_SHAPE_CODES: Final = frozenset({"not-an-object", "not-a-list", "too-many-objects", "too-many-values", "too-large"})
 
 
 class _Readable(Protocol):
