@@ -53,6 +53,7 @@ READ_PROBLEMS: Final = PROBLEMS | {
     (403, MEDIA_TYPE): answers("Problem", "The token may not do this."),
 }
 WRITE_PROBLEMS: Final = READ_PROBLEMS | {
+    (408, MEDIA_TYPE): answers("Problem", "The body did not arrive in time."),
     (409, MEDIA_TYPE): answers("Problem", "In conflict with what is stored."),
     (413, MEDIA_TYPE): answers("Problem", "The body, or every object in it, is too large."),
     (415, MEDIA_TYPE): answers("Problem", "Another media type or content coding is expected."),
