@@ -66,14 +66,18 @@ _TAKE_OUT = (
            state = CASE WHEN o.state = 'revoked' AND NOT n.is_revoked THEN 'current' ELSE o.state END,
            state_since = CASE WHEN o.state = 'revoked' AND NOT n.is_revoked THEN %(at)s ELSE o.state_since END,
            revoked_at = CASE WHEN n.is_revoked THEN o.revoked_at END
-       FROM (SELECT x.object, newest.id, newest.audience_id,
+       FROM (SELECT x.object, newest.id, CASE WHEN newest.id IS NOT NULL THEN latest.audience_id END AS audience_id,
                     EXISTS (SELECT FROM version_key k WHERE k.object_id = x.object) AS is_known,
-                    EXISTS (SELECT FROM entry e JOIN leaf f ON f.version_id = e.version_id AND f.operation = 'revoke'
-                            WHERE e.object_id = x.object) AS is_revoked
+                    EXISTS (SELECT FROM version_key k
+                            JOIN leaf f ON f.version_id = k.version_id AND f.operation = 'revoke'
+                            WHERE k.object_id = x.object) AS is_revoked
              FROM unnest(%(objects)s::bigint[]) AS x (object)
              LEFT JOIN LATERAL (
-                 SELECT v.id, v.audience_id FROM version_key k JOIN version v ON v.id = k.version_id
-                 WHERE k.object_id = x.object AND NOT EXISTS (SELECT FROM held h WHERE h.version_id = v.id)
+                 SELECT v.audience_id FROM version_key k JOIN version v ON v.id = k.version_id
+                 WHERE k.object_id = x.object ORDER BY k.version_key DESC LIMIT 1) latest ON true
+             LEFT JOIN LATERAL (
+                 SELECT k.version_id AS id FROM version_key k
+                 WHERE k.object_id = x.object AND NOT EXISTS (SELECT FROM held h WHERE h.version_id = k.version_id)
                  ORDER BY k.version_key DESC LIMIT 1) newest ON true) n
        WHERE o.id = n.object""",
     """UPDATE entry e SET is_newest = (e.version_id = o.newest_version_id), newest_audience_id = o.newest_audience_id,

@@ -9,6 +9,7 @@ from django.db import connections
 
 from exchange.services.publishing import Outcome, OutcomeStatus
 from exchange.stix.markings import Tlp
+from tests.integration.services.test_compromised_keys import next_second, report_theft
 from tests.integration.services.views import as_owner, finds, marked, page_of, refusal, store, withdrawals
 from tests.support.labs import Community
 
@@ -219,3 +220,29 @@ def test_a_marking_and_what_names_it_may_come_at_the_same_time_and_nothing_waits
         assert {each.error for each in outcomes} == {None}
         assert held_versions() == 0
     assert principal.lab_id == aurora.lab.id
+
+
+def test_what_was_wider_does_not_come_back_when_a_marking_turns_out_to_be_a_thiefs(community: Community) -> None:
+    aurora, borealis, cobalt = community.labs
+    marking = aurora.distribution(borealis.identity)
+    refs = [Tlp.AMBER.marking_id, marking["id"]]
+    first, second = aurora.indicator(), aurora.indicator()
+    narrowed = aurora.next_version(first, object_marking_refs=refs)
+    revoked = aurora.next_version(second, revoked=True, object_marking_refs=refs)
+    store(aurora, first, second)
+    assert {each.status for each in aurora.publish(aurora.signed(narrowed), aurora.signed(revoked))} == {
+        OutcomeStatus.HELD
+    }
+    since = next_second()
+    store(aurora, marking)
+    sound = report_theft(aurora, since)
+    for lab in (borealis, cobalt):
+        assert not finds(lab.principal, first["id"])
+        assert not finds(lab.principal, second["id"])
+    store(sound, marking)
+    found = page_of(borealis.principal, ids=(first["id"], second["id"])).entries
+    assert {(entry.version, entry.state) for entry in found} == {
+        (narrowed["modified"], "current"),
+        (revoked["modified"], "revoked"),
+    }
+    assert not finds(cobalt.principal, first["id"])
