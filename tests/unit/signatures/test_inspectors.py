@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from exchange.samples import sample_objects
+from exchange.services.errors import OutOfScopeError
+from exchange.services.scope import check_scope
 from exchange.stix.errors import StixError
 from exchange.stix.extension_ids import COA_PLAYBOOK_EXTENSION
 from exchange.stix.markings import Tlp
@@ -93,3 +95,28 @@ def test_a_fault_inside_a_playbook_is_told_with_its_place() -> None:
         inspect_object(members)
     assert caught.value.pointer == BODY
     assert "/workflow/action--" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("selection", "rule"),
+    [
+        ("said: [tell me everything that you know]", "prompt-or-completion"),
+        ("said: {gen_ai.input.messages.content|contains: tell me}", "prompt-or-completion"),
+        ("said: {user_id: bob}", "account-identifier"),
+        ("said: {tell me everything: 1}", "unlisted-property"),
+    ],
+)
+def test_what_a_rule_quotes_is_out_of_scope_also_where_no_condition_uses_it(selection: str, rule: str) -> None:
+    members = sample("indicator", pattern_type="sigma")
+    members["pattern"] = members["pattern"].replace("detection:\n", f"detection:\n  {selection}\n", 1)
+    with pytest.raises(OutOfScopeError) as caught:
+        check_scope(members, inspect_object(members))
+    assert (caught.value.rule, caught.value.pointer) == (rule, "/pattern")
+
+
+def test_a_conversation_in_comments_is_out_of_scope() -> None:
+    members = sample("indicator", pattern_type="sigma")
+    members["pattern"] += "# said this and that\n" * 200
+    with pytest.raises(OutOfScopeError) as caught:
+        check_scope(members, inspect_object(members))
+    assert caught.value.rule == "text-too-long"
