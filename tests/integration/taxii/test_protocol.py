@@ -8,6 +8,8 @@ import uuid
 import pytest
 import requests
 
+from exchange.services.labs import resume_lab, suspend_lab
+from exchange.services.principals import OPERATOR
 from tests.support.taxii import TAXII, TIMEOUT_S, Node, TaxiiClient
 
 RESOURCES = [
@@ -17,6 +19,11 @@ RESOURCES = [
     "/exchange/collections/signatures/",
     "/exchange/collections/signatures/objects/",
 ]
+
+
+@pytest.fixture
+def node(shared_node: Node) -> Node:
+    return shared_node
 
 
 def assert_error(response: requests.Response, status: int) -> None:
@@ -123,13 +130,12 @@ def test_a_mistyped_page_of_the_web_is_not_answered_as_taxii(node: Node) -> None
 
 
 def test_a_suspended_lab_is_signed_out_at_once(node: Node) -> None:
-    from exchange.services.labs import suspend_lab
-    from exchange.services.principals import OPERATOR
-
     assert node.cobalt.objects().status_code == 200
     suspend_lab(actor=OPERATOR, slug="cobalt")
     assert_error(node.cobalt.objects(), 401)
     assert_error(TaxiiClient(node.url, node.community.cobalt.client_token).objects(), 401)
+    resume_lab(actor=OPERATOR, slug="cobalt")
+    assert node.cobalt.objects().status_code == 200
 
 
 def test_no_answer_holds_an_empty_list(node: Node) -> None:
