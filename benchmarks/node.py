@@ -20,6 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 django.setup()
 
 from exchange.stack import Stack  # noqa: E402 - Django has to be set up first
+from exchange.stack.postgres import APP_ROLE  # noqa: E402
 from tests.support.database import TestServices, close_connections, point_django_at  # noqa: E402
 from tests.support.labs import Community, make_community  # noqa: E402
 from tests.support.server import SEALING_KEY, SECRET_KEY, WebServer  # noqa: E402
@@ -38,26 +39,38 @@ class Node:
     stack: Stack
 
     def cpu_s(self) -> tuple[float, float]:
-        """Processor time that the web server and PostgreSQL have used so far: what other load on the machine changes
-        least."""
+        """Processor time that the web server and PostgreSQL's processes for it have used so far: what other load on
+        the machine changes least. PostgreSQL's processes for itself are left out; they come and go."""
         web = self.server.process.pid if self.server.process is not None else 0
-        pid_file = self.stack.data_dir / "postgres" / "postmaster.pid"
-        postmaster = int(pid_file.read_text(encoding="utf-8").splitlines()[0])
-        processes = [each for each in map(_usage, Path("/proc").glob("[0-9]*")) if each is not None]
+        postmaster = self.stack.data_dir / "postgres" / "postmaster.pid"
+        parent = int(postmaster.read_text(encoding="utf-8").splitlines()[0])
+        found = [each for each in map(_usage, Path("/proc").glob("[0-9]*")) if each is not None]
         return (
-            sum(used for parents, used in processes if web in parents),
-            sum(used for parents, used in processes if postmaster in parents),
+            sum(each.used_s for each in found if web in (each.pid, each.session)),
+            sum(each.used_s for each in found if each.parent == parent and APP_ROLE in each.title),
         )
 
 
-def _usage(process: Path) -> tuple[tuple[int, ...], float] | None:
-    """The ids of a process, its parent and its session, and the seconds that it has used; None if it has ended."""
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one process has used."""
+
+    pid: int
+    parent: int
+    session: int
+    title: str
+    used_s: float
+
+
+def _usage(process: Path) -> Usage | None:
+    """From /proc; None if the process has ended."""
     try:
+        title = (process / "cmdline").read_text(encoding="utf-8", errors="replace")
         fields = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return None
-    parent, session, ticks = int(fields[1]), int(fields[3]), int(fields[11]) + int(fields[12])
-    return (int(process.name), parent, session), ticks / os.sysconf("SC_CLK_TCK")
+    used_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return Usage(int(process.name), int(fields[1]), int(fields[3]), title, used_s)
 
 
 @contextmanager

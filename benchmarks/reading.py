@@ -25,6 +25,7 @@ FIRST_NUMBER = 1_001
 
 SMALL, LARGE = 10_000, 1_000_000
 POLLS = 300
+WARM_UP_POLLS = 30
 NEW_OBJECTS = 10
 PAGE_OBJECTS = 1_000
 PAGES = 100
@@ -57,9 +58,12 @@ def measure(node: Node) -> list[Row]:
             last=last,
         )
         first = last + 1
+        before = sum(node.cpu_s())
         times = poll(node, last)
+        cost_ms = (sum(node.cpu_s()) - before) / (POLLS + WARM_UP_POLLS) * 1e3
         medians.append(percentile(times, 50))
-        against = f"{medians[-1] / medians[0]:.2f} of the first" if len(medians) > 1 else ""
+        against = f"processor time of one {cost_ms:.1f} ms"
+        against += f"; p50 is {medians[-1] / medians[0]:.2f} of the first" if len(medians) > 1 else ""
         rows.append(_shown(Row(f"poll for {NEW_OBJECTS} new objects among {size:,}", _milliseconds(times), against)))
     rows += measure_pages(node, collection.pk)
     rows += measure_queries(node)
@@ -72,7 +76,7 @@ def poll(node: Node, last: int) -> list[float]:
     request = make_request("GET", path, node.community.borealis.token)
     link = Connection(node.server.port)
     times = []
-    for number in range(-POLLS // 10, POLLS):
+    for number in range(-WARM_UP_POLLS, POLLS):
         began = time.perf_counter()
         answer = link.send(request)
         if number >= 0:
