@@ -5,7 +5,7 @@ It only explains. Where the fast path refused a text and nothing is found here, 
 
 import json
 import re
-from typing import Any, Final, Literal, NoReturn, overload
+from typing import Any, Final, Literal, overload
 
 import orjson
 
@@ -23,10 +23,6 @@ class _Fault:
     def __init__(self, code: str, message: str) -> None:
         self.code = code
         self.message = message
-
-
-class _ConstantError(ValueError):
-    """NaN, Infinity or -Infinity was read."""
 
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -92,8 +88,6 @@ def _parse_marking_faults(raw: bytes) -> Any:
         return _DECODER.decode(text)
     except RecursionError:
         return MalformedJsonError("too-deep", f"The JSON has more than {MAX_DEPTH} levels.")
-    except _ConstantError as error:
-        return MalformedJsonError("not-a-number", f"{error} is not a JSON number.")
     except json.JSONDecodeError as error:
         return MalformedJsonError("syntax", f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.")
 
@@ -178,8 +172,9 @@ def _float(text: str) -> float | _Fault:
     return value
 
 
-def _constant(text: str) -> NoReturn:
-    raise _ConstantError(text)
+def _constant(text: str) -> _Fault:
+    """NaN, Infinity or -Infinity, which Python's reader knows and JSON does not."""
+    return _Fault("not-a-number", f"{text} is not a JSON number.")
 
 
 _DECODER: Final = json.JSONDecoder(

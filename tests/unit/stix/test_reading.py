@@ -148,8 +148,8 @@ def test_unescaped_quotes_are_twice_the_number_of_strings(value: Any, write: Wri
     [
         (b'{"a":{"b":1,"b":2}}', "duplicate-name", "/a/b"),
         (b'{"a":1,"\\u0061":2}', "duplicate-name", "/a"),
-        (b'{"a":[NaN]}', "not-a-number", ""),
-        (b'{"a":-Infinity}', "not-a-number", ""),
+        (b'{"a":[NaN]}', "not-a-number", "/a/0"),
+        (b'{"a":-Infinity}', "not-a-number", "/a"),
         (b'{"a":["\\ud800"]}', "lone-surrogate", "/a/0"),
         (b'{"a":"\\udc00\\ud800"}', "lone-surrogate", "/a"),
         (b'{"\\ud800":1}', "lone-surrogate", "/\ufffd"),
