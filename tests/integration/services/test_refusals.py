@@ -76,7 +76,11 @@ BAD: dict[str, tuple[Make, str, str]] = {
         "duplicate-name",
         "/name",
     ),
-    "not a number": (lambda lab, _: changed(lab).replace(b'"confidence":70', b'"confidence":NaN'), "not-a-number", "/confidence"),
+    "not a number": (
+        lambda lab, _: changed(lab).replace(b'"confidence":70', b'"confidence":NaN'),
+        "not-a-number",
+        "/confidence",
+    ),
     "a lone surrogate": (lambda lab, _: changed(lab).replace(b"Template", b"\\ud800", 1), "lone-surrogate", "/name"),
     "too large a number": (
         lambda lab, _: changed(lab).replace(b'"confidence":70', b'"confidence":9007199254740993'),
