@@ -15,7 +15,7 @@ from tests.integration.faults.traffic import Door, Key, Post, ServiceDoor, Taxii
 from tests.support.labs import Community, LabHandle
 
 WRITERS = 16
-ROUNDS = [1, pytest.param(40, marks=[pytest.mark.faults, pytest.mark.timeout(3_600)])]
+ROUNDS = [1, pytest.param(15, marks=[pytest.mark.faults, pytest.mark.timeout(3_600)])]
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
