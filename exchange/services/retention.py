@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
-from exchange.models import IdempotentRequest, PublishingStatus
+from exchange.models import IdempotentRequest
 from exchange.services.clock import now
-
-KEEP_ANSWERS = timedelta(hours=24)
-"""Idempotency-Key is honoured for 24 h; a status is kept as long after it is complete (TAXII 2.1 section 4.3)."""
+from exchange.services.idempotency import KEPT_FOR as ANSWERS_KEPT_FOR
+from exchange.services.statuses import purge_statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,9 @@ class Purged:
 def purge_expired(moment: datetime | None = None) -> Purged:
     """Remove answers, statuses and web sessions whose time is over at `moment` (aware, default now)."""
     moment = moment or now()
-    limit = moment - KEEP_ANSWERS
     with transaction.atomic():
-        answers, _ = IdempotentRequest.objects.filter(created_at__lt=limit).delete()
-        statuses, _ = PublishingStatus.objects.filter(completed_at__lt=limit).delete()
+        answers, _ = IdempotentRequest.objects.filter(created_at__lt=moment - ANSWERS_KEPT_FOR).delete()
+        statuses = purge_statuses(moment)
         sessions, _ = Session.objects.filter(expire_date__lt=moment).delete()
     return Purged(answers, statuses, sessions)
 

@@ -35,10 +35,3 @@ def next_number() -> int:
     with connection.cursor() as cursor:
         cursor.execute(TAKE_NUMBERS, {"count": 1})
         return int(cursor.fetchone()[0]) + 1
-
-
-def last_number() -> int:
-    """The newest number that has been committed, as this transaction sees it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT last_seq FROM sequencer WHERE id = 1")
-        return int(cursor.fetchone()[0])

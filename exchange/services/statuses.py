@@ -72,9 +72,9 @@ def find_status(*, principal: Principal, status_id: str) -> PublishingStatus:
     return found
 
 
-def purge_statuses() -> int:
-    """Remove statuses that were complete for longer than `KEPT_FOR`; answers how many."""
-    return PublishingStatus.objects.filter(completed_at__lt=now() - KEPT_FOR).delete()[0]
+def purge_statuses(moment: datetime | None = None) -> int:
+    """Remove statuses complete for longer than `KEPT_FOR` at `moment` (aware, default now); answers how many."""
+    return PublishingStatus.objects.filter(completed_at__lt=(moment or now()) - KEPT_FOR).delete()[0]
 
 
 def _detail(outcome: Outcome) -> dict[str, str]:
