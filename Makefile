@@ -24,7 +24,7 @@ check: $(VENV)/.test
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python docker/check.py
 
-bench: $(VENV)/.test
+bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
 faults: $(VENV)/.test
@@ -40,6 +40,8 @@ lock: $(VENV)/.test
 	  --custom-compile-command "make lock" -q -o requirements/base.txt
 	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" -q -c requirements/base.txt -o requirements/test.txt
+	$(BIN)/uv pip compile pyproject.toml --extra bench --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" -q -c requirements/test.txt -o requirements/bench.txt
 
 clean:
 	rm -rf $(VENV)
@@ -60,4 +62,8 @@ $(VENV)/.base: requirements/base.txt requirements/build.txt pyproject.toml | $(V
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.base
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.test
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/bench.txt
 	@touch $@
