@@ -78,7 +78,7 @@ def _database(variable: str) -> dict[str, object]:
         return {"ENGINE": "django.db.backends.dummy"}
     address = environment.parse_database_url(variable, url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "exchange.postgres",
         "NAME": address.name,
         "USER": address.user,
         "PASSWORD": address.password,

@@ -20,6 +20,9 @@ CHANGES_ONLY = ("sequencer",)
 
 READ_ONLY = ("django_migrations",)
 
+NOTED = ("entry_change",)
+"""Rows are added by a trigger of the owner; the role reads them, and removes those that are old."""
+
 
 def grant_privileges(connection: BaseDatabaseWrapper, role: str) -> None:
     """Give `role` exactly its privileges, as the owner of the tables. Safe to repeat after each migration."""
@@ -48,6 +51,8 @@ def _statements(table: str) -> list[str]:
         granted = "SELECT, UPDATE"
     elif table in GROWS_ONLY:
         granted = "SELECT, INSERT, UPDATE"
+    elif table in NOTED:
+        granted = "SELECT, DELETE"
     elif table in READ_ONLY:
         granted = "SELECT"
     return ["REVOKE ALL ON {table} FROM {role}", f"GRANT {granted} ON {{table}} TO {{role}}"]

@@ -1,4 +1,4 @@
-"""Cursors of pages: opaque, authenticated, bound to the reader and the question.
+"""Cursors and tags of pages: opaque, authenticated, bound to the reader and the question.
 
 A cursor holds a position in the sequence and nothing about audiences; rights are asked anew with every page. It
 is encrypted, because a bare number would tell how much a reader does not see. It is bound to the collections that the
@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import struct
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+import orjson
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -20,7 +23,6 @@ from django.conf import settings
 from exchange.services.collections import CollectionView
 from exchange.services.errors import InvalidRequestError
 from exchange.services.principals import Principal
-from exchange.stix.canonical import canonicalize
 
 SEQ_BYTES = 8
 BINDING_BYTES = 16
@@ -52,17 +54,43 @@ def read_cursor(principal: Principal, question: dict[str, object], view: Collect
     return int.from_bytes(position, "big")
 
 
+def make_tag(
+    principal: Principal, question: dict[str, object], view: CollectionView, seqs: Sequence[int], *, more: bool
+) -> str:
+    """What tells an answer with these numbers from every other answer to this reader and question.
+
+    Keyed: the numbers themselves cannot be tried out. A change of grants makes another tag, because it ends cursors.
+    """
+    place = _binding(principal, question) + _reach(view) + bytes([more])
+    digest = hashlib.blake2b(struct.pack(f">{len(seqs)}q", *seqs), key=_tag_key(), digest_size=BINDING_BYTES)
+    digest.update(place)
+    return base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+
+
 def _binding(principal: Principal, question: dict[str, object]) -> bytes:
     who = [str(principal.kind), principal.lab_id, principal.person_id]
-    return hashlib.sha256(canonicalize({"who": who, "question": question})).digest()[:BINDING_BYTES]
+    return hashlib.sha256(_encoded({"who": who, "question": question})).digest()[:BINDING_BYTES]
 
 
 def _reach(view: CollectionView) -> bytes:
     reach = {"sources": sorted(view.sources), "open": sorted(view.open_sources)}
-    return hashlib.sha256(canonicalize(reach)).digest()[:BINDING_BYTES]
+    return hashlib.sha256(_encoded(reach)).digest()[:BINDING_BYTES]
+
+
+def _encoded(value: Mapping[str, object]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 @lru_cache(maxsize=1)
 def _box() -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"commonwatch cursors")
-    return Fernet(base64.urlsafe_b64encode(derived.derive(settings.SECRET_KEY.encode())))
+    return Fernet(base64.urlsafe_b64encode(_derived(b"commonwatch cursors")))
+
+
+@lru_cache(maxsize=1)
+def _tag_key() -> bytes:
+    return _derived(b"commonwatch tags")
+
+
+def _derived(purpose: bytes) -> bytes:
+    derived: bytes = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(settings.SECRET_KEY.encode())
+    return derived

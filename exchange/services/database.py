@@ -18,19 +18,24 @@ from exchange.services.errors import NotReadyError
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """A transaction whose statements all see the state that its first one sees."""
-    with transaction.atomic():
-        execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", {})
-        yield
+    """A transaction whose statements all see the state that its first one sees. Not inside another."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    raw: psycopg.Connection[Any] = connection.connection
+    # Said with BEGIN, and not by a statement of its own.
+    raw.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        if not raw.closed:
+            raw.isolation_level = None
 
 
 @contextmanager
 def reading(audience_ids: Sequence[int]) -> Iterator[None]:
-    """A transaction that sees the entries, versions, objects and tombstones of these audiences.
-
-    Inside a `snapshot` it is that transaction, which is to end with it.
-    """
-    with transaction.atomic(savepoint=False):
+    """A transaction that sees the entries, versions, objects and tombstones of these audiences."""
+    with transaction.atomic():
         _set_local("commonwatch.audiences", "{" + ",".join(map(str, audience_ids)) + "}")
         yield
 

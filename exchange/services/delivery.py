@@ -6,55 +6,82 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 
 from exchange.models import StixObject
 from exchange.services import counters
+from exchange.services.changes import MARK, Mark, Span
 from exchange.services.database import execute, writing
 from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
 from exchange.stix.markings import Tlp
 
+# Where an answer holds nothing stricter than GREEN, its row is committed but need not be on disk before the answer
+# goes: what a crash of the database server could take is the last half second of what every member may have.
 _INSERT = """
-INSERT INTO delivery (at, lab_id, person_id, token_id, door, collection_ids, seq_from, seq_to, filter, audience_ids)
-VALUES (clock_timestamp(), %(lab)s, %(person)s, %(token)s, %(door)s, %(collections)s, %(first)s, %(last)s,
-        %(filters)s::jsonb, %(audiences)s)
+WITH noted AS (
+    INSERT INTO delivery (at, lab_id, person_id, token_id, door, collection_ids, seq_from, seq_to, filter, audience_ids)
+    SELECT clock_timestamp(), %(lab)s, %(person)s, %(token)s, %(door)s, %(collections)s, %(first)s, %(last)s,
+           %(filters)s::jsonb, %(audiences)s
+    {condition} RETURNING true
+)
+SELECT EXISTS (SELECT FROM noted),
+       CASE WHEN %(is_loose)s THEN set_config('synchronous_commit', 'off', true) END
 """
+_ALWAYS: Final = _INSERT.format(condition="")
+_IF_UNCHANGED: Final = _INSERT.format(condition=f"WHERE (%(changes)s, %(changed)s) = ({MARK})")
 
 
-def record_delivery(
-    principal: Principal,
-    *,
-    door: str,
-    collection_ids: Sequence[int],
-    seqs: Sequence[int],
-    audience_ids: Sequence[int],
-    filters: Mapping[str, Any],
-) -> None:
-    """Add the row for an answer with these sequence numbers, in the transaction that reads them.
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One answer. What was delivered follows from it: entries of these collections from the first to the last of
+    `seqs`, under the filter, readable by these audiences. `label` is the strictest of them."""
 
-    What was delivered follows from it: entries of these collections in the range, under the filter, readable by
-    these audiences.
-    """
-    if not seqs:
+    principal: Principal
+    door: str
+    collection_ids: Sequence[int]
+    seqs: Sequence[int]
+    audience_ids: Sequence[int]
+    filters: Mapping[str, Any]
+    label: Tlp = Tlp.RED
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters of the row."""
+        return {
+            "lab": self.principal.lab_id,
+            "person": self.principal.person_id,
+            "token": self.principal.token_id,
+            "door": self.door,
+            "collections": list(self.collection_ids),
+            "first": min(self.seqs),
+            "last": max(self.seqs),
+            "filters": json.dumps(dict(self.filters)),
+            "audiences": list(self.audience_ids),
+            "is_loose": self.label <= Tlp.GREEN,
+        }
+
+
+def record_delivery(delivery: Delivery) -> None:
+    """Add the row for an answer that holds something, in the transaction that reads it; for an empty one, none."""
+    if not delivery.seqs:
         return
-    counters.DELIVERED.labels(door).inc(len(seqs))
-    execute(
-        _INSERT,
-        {
-            "lab": principal.lab_id,
-            "person": principal.person_id,
-            "token": principal.token_id,
-            "door": door,
-            "collections": list(collection_ids),
-            "first": min(seqs),
-            "last": max(seqs),
-            "filters": json.dumps(dict(filters)),
-            "audiences": list(audience_ids),
-        },
-    )
+    counters.DELIVERED.labels(delivery.door).inc(len(delivery.seqs))
+    execute(_ALWAYS, delivery.params)
+
+
+def record_repeated_delivery(delivery: Delivery, *, span: Span, mark: Mark) -> bool:
+    """Add the row for an answer that was read before, if what it was read from is unchanged; tells whether it is.
+
+    The check and the row are one statement: what is answered is what was true when the row was written.
+    """
+    params = {**delivery.params, **span.params, "changes": mark.changes, "changed": mark.changed}
+    is_noted: bool = execute(_IF_UNCHANGED, params).fetchall()[0][0]
+    if is_noted:
+        counters.DELIVERED.labels(delivery.door).inc(len(delivery.seqs))
+    return is_noted
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
 from exchange.models import IdempotentRequest
+from exchange.services.changes import purge_changes
 from exchange.services.clock import now
 from exchange.services.idempotency import KEPT_FOR as ANSWERS_KEPT_FOR
 from exchange.services.statuses import purge_statuses
@@ -21,16 +22,21 @@ class Purged:
     answers: int
     statuses: int
     sessions: int
+    changes: int
 
 
 def purge_expired(moment: datetime | None = None) -> Purged:
-    """Remove answers, statuses and web sessions whose time is over at `moment` (aware, default now)."""
+    """Remove answers, statuses, web sessions and notes of changes whose time is over.
+
+    moment: when that is (aware, default now).
+    """
     moment = moment or now()
     with transaction.atomic():
         answers, _ = IdempotentRequest.objects.filter(created_at__lt=moment - ANSWERS_KEPT_FOR).delete()
         statuses = purge_statuses(moment)
         sessions, _ = Session.objects.filter(expire_date__lt=moment).delete()
-    return Purged(answers, statuses, sessions)
+        changes = purge_changes(moment)
+    return Purged(answers, statuses, sessions, changes)
 
 
 def ensure_partitions() -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from exchange.services.database import execute, reading, snapshot
+from exchange.services.database import execute, snapshot
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
@@ -116,26 +116,34 @@ def may_read(reader: Principal, audience: AudienceRule) -> bool:
 
 
 _READABLE = """
-SELECT id FROM audience
+FROM audience
 WHERE anonymous
    OR (%(client)s AND (every_client OR %(lab)s = ANY (clients)))
    OR (%(member)s AND (every_lab OR %(lab)s = ANY (labs)))
    OR (%(fresh)s AND (%(person)s = ANY (persons) OR (owner <> '' AND owner = %(lab)s)))
-ORDER BY id
 """
 
 
 def readable_audiences(reader: Principal) -> list[int]:
     """Ids of all interned audiences that the reader belongs to: `may_read` in SQL, asked once per request."""
+    return [row[0] for row in execute(f"SELECT id {_READABLE} ORDER BY id", _reader_params(reader)).fetchall()]
+
+
+def _reader_params(reader: Principal) -> dict[str, object]:
     itself = reader.is_member and not reader.is_client
-    params = {
+    return {
         "client": reader.is_client,
         "member": itself,
         "fresh": itself and reader.kind is PrincipalKind.PERSON and reader.fresh_second_factor,
         "lab": reader.lab_identity or None,
         "person": reader.person_identity or None,
     }
-    return [row[0] for row in execute(_READABLE, params).fetchall()]
+
+
+_READ_AS = f"""
+SELECT array_agg(id ORDER BY id), set_config('commonwatch.audiences', array_agg(id ORDER BY id)::text, true)
+{_READABLE}
+"""
 
 
 @contextmanager
@@ -146,9 +154,7 @@ def reading_as(reader: Principal) -> Iterator[list[int]]:
     from a page that shows a later entry, and a follower would never come back for the first.
     """
     with snapshot():
-        readable = readable_audiences(reader)
-        with reading(readable):
-            yield readable
+        yield execute(_READ_AS, _reader_params(reader)).fetchall()[0][0] or []
 
 
 def intern_audiences(rules: Iterable[AudienceRule]) -> Mapping[bytes, int]:

@@ -6,6 +6,7 @@ Every task may run twice and may be killed at any moment: what it does is repeat
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 
 from celery import shared_task
 
@@ -22,7 +23,7 @@ MAX_LOGGED_FAULTS = 100
 def purge_expired_rows() -> None:
     """Remove answers, statuses and sessions whose time is over."""
     purged = purge_expired()
-    logger.info("purged answers=%d statuses=%d sessions=%d", purged.answers, purged.statuses, purged.sessions)
+    logger.info("purged %s", " ".join(f"{name}={count}" for name, count in asdict(purged).items()))
 
 
 @shared_task(name="housekeeping.ensure_partitions")

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 
 from exchange.http.credentials import CHALLENGE
 from exchange.http.errors import MethodNotAllowedError, NotAcceptableError, UnsupportedMediaTypeError
+from exchange.http.validators import make_not_modified, set_tag
 from exchange.services.errors import (
     AccessDeniedError,
     ConflictError,
@@ -59,6 +60,7 @@ def bytes_response(body: bytes, status: int = 200) -> HttpResponse:
     """An answer whose bytes are ready."""
     response = HttpResponse(body, status=status, content_type=TAXII)
     response["Cache-Control"] = "private, no-store"
+    response["Vary"] = "Accept, Authorization"
     return response
 
 
@@ -66,6 +68,14 @@ def set_dates(response: HttpResponse, first: datetime, last: datetime) -> None:
     """`date_added` of the first and last item of this answer (section 3.2); empty pages carry neither."""
     response["X-TAXII-Date-Added-First"] = format_taxii(first)
     response["X-TAXII-Date-Added-Last"] = format_taxii(last)
+
+
+def tagged(response: HttpResponse, tag: str, *, is_known: bool) -> HttpResponse:
+    """A page with its entity tag, or 304 if the client has it. Nothing asked of the database has no tag of its own."""
+    if not tag:
+        return response
+    set_tag(response, tag)
+    return make_not_modified(response) if is_known else response
 
 
 def error_response(error: ExchangeError | StixError) -> HttpResponse:

@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from exchange.http.credentials import principal_of_request
 from exchange.http.errors import DATABASE_AWAY, MethodNotAllowedError, NotAcceptableError, database_away
+from exchange.http.validators import is_known, known_tags, make_not_modified, set_tag, tag_of
 from exchange.services.errors import AccessDeniedError, ExchangeError, NotAuthenticatedError, NotFoundError
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.roots import ROOT_NOT_FOUND
@@ -53,7 +54,7 @@ def endpoint(locate: Locate[T], **handlers: Handler[T]) -> View:
             handler = handlers.get(request.method or "")
             if handler is None:
                 raise MethodNotAllowedError(allowed)
-            response = handler(request, principal, found)
+            response = _with_tag(request, handler(request, principal, found))
         except (ExchangeError, StixError) as error:
             response = error_response(error)
         except Http404:
@@ -97,6 +98,15 @@ def _locate(locate: Locate[T], request: HttpRequest, principal: Principal, names
             # What is absent and what is not public look the same: both may be there for somebody who signs in.
             raise NotAuthenticatedError("sign in with a token") from error
         raise
+
+
+def _with_tag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A resource whose handler said no tag of its own has one by its bytes."""
+    if request.method not in {"GET", "HEAD"} or response.status_code != 200 or "ETag" in response:
+        return response
+    tag = tag_of(response.content)
+    set_tag(response, tag)
+    return make_not_modified(response) if is_known(tag, known_tags(request)) else response
 
 
 def _without_body(response: HttpResponse) -> HttpResponse:

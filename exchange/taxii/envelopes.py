@@ -13,7 +13,7 @@ import msgspec
 import orjson
 
 from exchange.http.bodies import shape_fault
-from exchange.services.query import Manifest, Page
+from exchange.services.query import BodiesPage, Manifest
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError
 from exchange.stix.identifiers import type_of
 from exchange.stix.reading import split_envelope
@@ -73,9 +73,9 @@ def _posted(index: int, body: bytes) -> PostedObject:
     return PostedObject(body, named.id, version)
 
 
-def write_envelope(page: Page) -> bytes:
+def write_envelope(page: BodiesPage) -> bytes:
     """The bytes of a page: stored bytes side by side, none of them parsed. `{}` if there is nothing (section 5.4)."""
-    return _written("objects", [entry.body for entry in page.entries], page.next)
+    return _written("objects", page.joined, page.next)
 
 
 def write_manifest(manifest: Manifest) -> bytes:
@@ -91,18 +91,18 @@ def write_manifest(manifest: Manifest) -> bytes:
         )
         for record in manifest.records
     ]
-    return _written("objects", records, manifest.next)
+    return _written("objects", b",".join(records), manifest.next)
 
 
 def write_versions(manifest: Manifest) -> bytes:
     """The bytes of a versions resource (section 5.8.1), with `next` as in manifests."""
-    return _written("versions", [orjson.dumps(record.version) for record in manifest.records], manifest.next)
+    versions = [orjson.dumps(record.version) for record in manifest.records]
+    return _written("versions", b",".join(versions), manifest.next)
 
 
-def _written(name: str, items: list[bytes], next_: str) -> bytes:
+def _written(name: str, items: bytes, next_: str) -> bytes:
     """One page; a list without items may not be written (section 2)."""
     if not items:
         return b"{}"
-    members = [b'"more":true,"next":' + orjson.dumps(next_) if next_ else b'"more":false']
-    members.append(b'"%s":[%s]' % (name.encode(), b",".join(items)))
-    return b"{" + b",".join(members) + b"}"
+    more = b'"more":true,"next":"%s"' % next_.encode() if next_ else b'"more":false'
+    return b"".join((b"{", more, b',"', name.encode(), b'":[', items, b"]}"))

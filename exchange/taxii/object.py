@@ -15,13 +15,14 @@ from exchange.services.collections import CollectionView
 from exchange.services.deletion import delete_object
 from exchange.services.errors import AccessDeniedError, ConflictError, NotAuthenticatedError, NotFoundError
 from exchange.services.principals import Principal, PrincipalKind
-from exchange.services.query import Manifest, Page, has_object, read_manifest, read_page
-from exchange.taxii.answers import bytes_response, set_dates
+from exchange.services.query import BodiesPage, Manifest, has_object
+from exchange.taxii.answers import bytes_response
 from exchange.taxii.collections import locate_collection, require_readable
 from exchange.taxii.endpoint import endpoint
-from exchange.taxii.envelopes import write_envelope, write_versions
+from exchange.taxii.envelopes import write_versions
 from exchange.taxii.filters import Filters, read_deletion_filters, read_object_filters, read_versions_filters
-from exchange.taxii.objects import DOOR
+from exchange.taxii.manifest import names_response, read_names
+from exchange.taxii.objects import envelope_response, read_envelope_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,12 @@ def get_object(request: HttpRequest, principal: Principal, place: Place) -> Http
     require_readable(place.view)
     query = request.META.get("QUERY_STRING", "")
     filters = read_object_filters(query, stix_id=place.stix_id, page_limit=place.view.page_limit)
-    page = Page([], more=False, next="")
+    page = BodiesPage()
     if _is_worth_asking(filters, place):
-        page = read_page(principal=principal, collection=place.view, request=filters.page, door=DOOR)
-    if not page.entries:
+        page = read_envelope_page(request, principal, place.view, filters.page)
+    if not (page.count or page.is_known):
         _require_object(principal, place)
-    response = bytes_response(write_envelope(page))
-    if page.entries:
-        set_dates(response, page.entries[0].date_added, page.entries[-1].date_added)
-    return response
+    return envelope_response(page)
 
 
 def get_versions(request: HttpRequest, principal: Principal, place: Place) -> HttpResponse:
@@ -58,15 +56,12 @@ def get_versions(request: HttpRequest, principal: Principal, place: Place) -> Ht
     require_readable(place.view)
     query = request.META.get("QUERY_STRING", "")
     filters = read_versions_filters(query, stix_id=place.stix_id, page_limit=place.view.page_limit)
-    found = Manifest([], more=False, next="")
+    found = Manifest()
     if _is_worth_asking(filters, place):
-        found = read_manifest(principal=principal, collection=place.view, request=filters.page, door=DOOR)
-    if not found.records:
+        found = read_names(request, principal, place.view, filters.page)
+    if not (found.records or found.is_known):
         _require_object(principal, place)
-    response = bytes_response(write_versions(found))
-    if found.records:
-        set_dates(response, found.records[0].date_added, found.records[-1].date_added)
-    return response
+    return names_response(found, write_versions(found))
 
 
 def delete_versions(request: HttpRequest, principal: Principal, place: Place) -> HttpResponse:

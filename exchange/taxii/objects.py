@@ -12,18 +12,19 @@ from django.http import HttpRequest, HttpResponse
 from exchange.http.bodies import read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters
+from exchange.http.validators import known_tags
 from exchange.services.access import require_publishing
 from exchange.services.clock import now
 from exchange.services.collections import CollectionView
 from exchange.services.errors import AccessDeniedError, ExchangeError, NotFoundError
 from exchange.services.principals import Principal
 from exchange.services.publishing import Outcome, OutcomeStatus, publish_objects
-from exchange.services.query import Page, read_page
+from exchange.services.query import BodiesPage, PageRequest, read_bodies
 from exchange.services.roots import find_root
 from exchange.services.statuses import record_status
 from exchange.stix.errors import StixError
 from exchange.stix.timestamps import format_taxii
-from exchange.taxii.answers import bytes_response, error_resource, resource_response, set_dates, status_of
+from exchange.taxii.answers import bytes_response, error_resource, resource_response, set_dates, status_of, tagged
 from exchange.taxii.collections import locate_collection, require_readable
 from exchange.taxii.endpoint import endpoint
 from exchange.taxii.envelopes import PostedObject, read_envelope, write_envelope
@@ -38,13 +39,25 @@ def get_objects(request: HttpRequest, principal: Principal, view: CollectionView
     """A page of the versions that match and that the principal may read, oldest first."""
     require_readable(view)
     filters = read_filters(request.META.get("QUERY_STRING", ""), page_limit=view.page_limit)
-    if filters.is_unsatisfiable:
-        return bytes_response(write_envelope(Page([], more=False, next="")))
-    page = read_page(principal=principal, collection=view, request=filters.page, door=DOOR)
+    page = BodiesPage()
+    if not filters.is_unsatisfiable:
+        page = read_envelope_page(request, principal, view, filters.page)
+    return envelope_response(page)
+
+
+def read_envelope_page(
+    request: HttpRequest, principal: Principal, view: CollectionView, asked: PageRequest
+) -> BodiesPage:
+    """A page of objects, or the word that the client has it already."""
+    return read_bodies(principal=principal, collection=view, request=asked, door=DOOR, known_tags=known_tags(request))
+
+
+def envelope_response(page: BodiesPage) -> HttpResponse:
+    """The envelope with its dates and its tag; 304 if the client has it."""
     response = bytes_response(write_envelope(page))
-    if page.entries:
-        set_dates(response, page.entries[0].date_added, page.entries[-1].date_added)
-    return response
+    if page.first is not None and page.last is not None:
+        set_dates(response, page.first, page.last)
+    return tagged(response, page.tag, is_known=page.is_known)
 
 
 def post_objects(request: HttpRequest, principal: Principal, view: CollectionView) -> HttpResponse:

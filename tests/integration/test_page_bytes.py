@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exchange.services.collections import find_collection
-from exchange.services.query import PageRequest, page, read_page
+from exchange.services.query import PageRequest, fetching, read_page
 from tests.support.labs import Community
 
 
@@ -17,7 +17,7 @@ def test_a_page_of_large_objects_is_cut_and_goes_on(
     objects = [aurora.indicator() for _ in range(9)]
     aurora.publish(*(aurora.signed(members) for members in objects))
     size = len(aurora.signed(objects[0]))
-    monkeypatch.setattr(page, "MAX_PAGE_BYTES", 2 * size)
+    monkeypatch.setattr(fetching, "MAX_PAGE_BYTES", 2 * size)
     collection = find_collection(borealis.principal, "signatures")
     seen, cursor, sizes = [], "", []
     while True:
@@ -38,7 +38,7 @@ def test_one_object_over_the_bound_makes_a_page_of_its_own(
 ) -> None:
     aurora = community.aurora
     aurora.publish(*(aurora.signed(aurora.indicator()) for _ in range(3)))
-    monkeypatch.setattr(page, "MAX_PAGE_BYTES", 1)
+    monkeypatch.setattr(fetching, "MAX_PAGE_BYTES", 1)
     collection = find_collection(aurora.principal, "signatures")
     request = PageRequest(limit=100, types=("indicator",))
     found = read_page(principal=aurora.principal, collection=collection, request=request, door="test")

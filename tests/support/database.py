@@ -51,7 +51,7 @@ def point_django_at(services: TestServices) -> None:
     for alias, url in (("default", services.app_url), ("owner", services.owner_url)):
         address = parse_database_url(alias, url)
         connections.settings[alias] |= {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "exchange.postgres",
             "NAME": address.name,
             "USER": address.user,
             "PASSWORD": address.password,

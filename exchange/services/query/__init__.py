@@ -5,6 +5,7 @@ filters by both; row-level security repeats the second. A page costs the same nu
 length, and no object is parsed.
 """
 
+from exchange.services.query.bodies import BodiesPage, read_bodies
 from exchange.services.query.entries import PageEntry
 from exchange.services.query.object import read_object, read_versions
 from exchange.services.query.page import Manifest, ManifestRecord, Page, has_object, read_manifest, read_page
@@ -14,12 +15,14 @@ from exchange.services.query.versions import FIRST, LAST
 __all__ = [
     "FIRST",
     "LAST",
+    "BodiesPage",
     "Manifest",
     "ManifestRecord",
     "Page",
     "PageEntry",
     "PageRequest",
     "has_object",
+    "read_bodies",
     "read_manifest",
     "read_object",
     "read_page",

@@ -31,8 +31,10 @@ class PageEntry(NamedTuple):
 
 
 COLUMNS = """
-SELECT e.seq, e.date_added, v.body, v.version_text, e.type, v.label, o.state, c.alias, l.slug, l.status,
-       coalesce(k.custody, '')
+e.seq, e.date_added, v.body, v.version_text, e.type, v.label, o.state, c.alias, l.slug, l.status,
+coalesce(k.custody, '')
+"""
+FROM = """
 FROM entry e
 JOIN version v ON v.id = e.version_id
 JOIN object o ON o.id = e.object_id
@@ -62,6 +64,18 @@ _LABELS: Final = {int(label): label for label in Tlp}
 
 
 def entry_of(row: tuple[Any, ...]) -> PageEntry:
-    """A row of COLUMNS, fetched in binary."""
-    seq, date_added, body, version, type_, label, *rest = row
-    return PageEntry(seq, date_added, body, version, type_, _LABELS[label], *rest)
+    """A row that begins with COLUMNS, fetched in binary."""
+    seq, date_added, body, version, type_, label, state, collection, producer, producer_status, custody = row[:11]
+    return PageEntry(
+        seq,
+        date_added,
+        body,
+        version,
+        type_,
+        _LABELS[label],
+        state,
+        collection,
+        producer,
+        producer_status,
+        custody,
+    )

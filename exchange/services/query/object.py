@@ -6,11 +6,21 @@ from collections.abc import Sequence
 
 from exchange.services.collections import CollectionView
 from exchange.services.database import execute
-from exchange.services.delivery import record_delivery
+from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
-from exchange.services.query.entries import COLUMNS, FOR_ANYBODY, READABLE, PageEntry, entry_of, open_params, with_open
+from exchange.services.query.entries import (
+    COLUMNS,
+    FOR_ANYBODY,
+    FROM,
+    READABLE,
+    PageEntry,
+    entry_of,
+    open_params,
+    with_open,
+)
 from exchange.services.sharing import reading_as
+from exchange.stix.markings import Tlp
 
 
 def read_object(
@@ -59,17 +69,20 @@ def _read_of_object(
             params |= open_params(open_sources)
         which = "true" if all_versions else "e.is_newest"
         query = (
-            f"{COLUMNS} WHERE {which} AND {READABLE} AND NOT e.is_shared AND o.stix_id = %(id)s"
+            f"SELECT {COLUMNS} {FROM} WHERE {which} AND {READABLE} AND NOT e.is_shared AND o.stix_id = %(id)s"
             f" AND (({where}) OR o.producer_id = %(lab)s) ORDER BY e.seq"
         )
         entries = [entry_of(row) for row in execute(query, params, prepare=False).fetchall()]
         record_delivery(
-            principal,
-            door=door,
-            collection_ids=sources,
-            seqs=[entry.seq for entry in entries],
-            audience_ids=readable,
-            filters=with_open({"id": stix_id, "all_versions": all_versions}, open_sources),
+            Delivery(
+                principal=principal,
+                door=door,
+                collection_ids=sources,
+                seqs=[entry.seq for entry in entries],
+                audience_ids=readable,
+                filters=with_open({"id": stix_id, "all_versions": all_versions}, open_sources),
+                label=max((entry.label for entry in entries), default=Tlp.CLEAR),
+            )
         )
     return entries
 

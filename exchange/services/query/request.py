@@ -8,7 +8,7 @@ from typing import Any
 
 from exchange.services.collections import CollectionView
 from exchange.services.query.entries import FOR_ANYBODY, READABLE, open_params
-from exchange.services.query.versions import LAST, version_branches, version_keys
+from exchange.services.query.versions import LAST, Branch, version_branches, version_keys
 from exchange.stix.timestamps import format_taxii
 
 
@@ -63,17 +63,17 @@ def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[s
         conditions.append("e.type = ANY (%(types)s)")
         params["types"] = list(request.types)
     if request.ids:
-        conditions.append("o.stix_id = ANY (%(ids)s)")
+        conditions.append("e.object_id IN (SELECT named.id FROM object named WHERE named.stix_id = ANY (%(ids)s))")
         params["ids"] = list(request.ids)
     if version_keys(request.versions):
         params["version_keys"] = version_keys(request.versions)
     return " AND ".join(conditions), params
 
 
-def page_branches(collection: CollectionView, request: PageRequest) -> list[str]:
+def page_branches(collection: CollectionView, request: PageRequest) -> list[Branch]:
     """What entries meet besides, any of these; their parameters are those of `page_conditions`."""
     if request.all_versions:
-        return ["true"]
+        return [Branch("true")]
     return version_branches(
         request.versions,
         has_added_after=request.added_after is not None,

@@ -8,6 +8,7 @@ So a choice has branches, which the page merges; no row meets the conditions of 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 LAST: Final = "last"
@@ -28,7 +29,15 @@ _ADDED: Final = "other.seq > (SELECT seq_at(%(added_after)s))"
 _FOR_ANYBODY: Final = "(other.collection_id <> ALL (%(open)s) OR other.audience_id = ANY (%(anybody)s))"
 
 
-def version_branches(versions: tuple[str, ...], *, has_added_after: bool, has_open_sources: bool) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A condition on `e` and `v`. `is_of_late`: only versions that came late meet it, and mostly there are none."""
+
+    condition: str
+    is_of_late: bool = False
+
+
+def version_branches(versions: tuple[str, ...], *, has_added_after: bool, has_open_sources: bool) -> list[Branch]:
     """Conditions on `e` and `v` of which any is met by any of these: `first`, `last`, or version keys.
 
     Those that an index serves come first. Keys are in the parameter `version_keys`; `readable`, and where they are said
@@ -38,15 +47,16 @@ def version_branches(versions: tuple[str, ...], *, has_added_after: bool, has_op
     rest += [_FOR_ANYBODY] if has_open_sources else []
     branches, lookups = [], []
     if LAST in versions:
-        branches.append("e.is_newest")
+        branches.append(Branch("e.is_newest"))
     if FIRST in versions:
-        branches.append("e.is_first")
-        lookups.append(f"NOT e.is_first AND {_none(rest, 'is_first', '<')}")
+        branches.append(Branch("e.is_first"))
+        lookups.append(Branch(f"NOT e.is_first AND {_none(rest, 'is_first', '<')}"))
     # Whoever reads any version of an object reads the newest one, so without `added_after` the flag says it all.
     if LAST in versions and has_added_after:
-        lookups.append(f"e.is_late AND NOT e.is_newest AND {_none(rest, 'is_newest', '>')}")
+        condition = f"e.is_late AND NOT e.is_newest AND {_none(rest, 'is_newest', '>')}"
+        lookups.append(Branch(condition, is_of_late=True))
     if version_keys(versions):
-        lookups.append(f"{KEY} = ANY (%(version_keys)s)")
+        lookups.append(Branch(f"{KEY} = ANY (%(version_keys)s)"))
     return branches + lookups
 
 

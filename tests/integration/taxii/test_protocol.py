@@ -41,7 +41,7 @@ def test_every_resource_is_served_as_taxii_2_1(node: Node, path: str) -> None:
         response = node.aurora.get(path, headers={"Accept": accept})
         assert response.status_code == 200, response.text
         assert response.headers["Content-Type"] == TAXII
-        assert response.headers["Cache-Control"] == "private, no-store"
+        assert response.headers["Cache-Control"] == "private, no-cache"
         assert response.headers["Date"]
 
 

@@ -47,7 +47,7 @@ def test_a_page_costs_the_same_number_of_statements_whatever_its_length(communit
         (one_object, "&match[version]=all"),
         (its_versions, ""),
     ):
-        statements_of_page(client, tmp_path / "warm.txt", path, f"limit=1{query}")
+        statements_of_page(client, tmp_path / "warm.txt", path, f"limit=2{query}")
         one, few = statements_of_page(client, tmp_path / "one.txt", path, f"limit=1{query}")
         sixty, many = statements_of_page(client, tmp_path / "sixty.txt", path, f"limit=60{query}")
         assert (one, sixty) == (1, 60)

@@ -1,0 +1,91 @@
+"""The statements behind a page: one for each branch of what it shows, whatever the limit.
+
+Called inside a reader's transaction (services/sharing.reading_as); row-level security repeats the conditions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exchange.services.collections import CollectionView
+from exchange.services.database import execute
+from exchange.services.query.request import PageRequest, page_branches, page_conditions
+from exchange.services.query.selections import Selection
+
+Row = tuple[Any, ...]
+
+LARGEST_SEQ: Final = 2**63 - 1
+
+MAX_PAGE_BYTES: Final = 16 * 1024 * 1024
+"""Bodies on one page, beyond the first: a thousand large objects must exhaust neither the node nor its readers."""
+
+_PAGE: Final = """
+SELECT {columns}, lead(e.seq) OVER w
+{tables} WHERE e.seq > %(after)s AND {conditions} WINDOW w AS (ORDER BY e.seq) ORDER BY e.seq LIMIT %(limit)s
+"""
+# Keeps the rows whose predecessors stay below the bound. The window is read as it grows: nothing is stored for it.
+_BOUNDED: Final = """
+SELECT * FROM (
+    SELECT {columns}, sum(octet_length(v.body)) OVER w - octet_length(v.body) AS bytes_before, lead(e.seq) OVER w
+    {tables} WHERE e.seq > %(after)s AND {conditions}
+    WINDOW w AS (ORDER BY e.seq ROWS UNBOUNDED PRECEDING) ORDER BY e.seq LIMIT %(limit)s
+) AS page WHERE bytes_before < %(most)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Rows by ascending place. `following` is the place of the row after the last, None if there is none.
+
+    is_simple: the rows follow from the entries between `after` and `following` alone.
+    """
+
+    rows: list[Row]
+    following: int | None
+    is_simple: bool
+
+
+def fetch_rows(
+    collection: CollectionView, request: PageRequest, readable: list[int], after: int, selection: Selection
+) -> Fetched:
+    """At most `request.limit` rows after a place in the sequence."""
+    conditions, params = page_conditions(collection, request)
+    params |= {"readable": readable, "after": after, "limit": request.limit, "most": MAX_PAGE_BYTES}
+    first, *others = page_branches(collection, request)
+    found = _fetch(selection, f"{conditions} AND {first.condition}", params)
+    for branch in others:
+        if branch.is_of_late and not _has_late(conditions, params):
+            continue
+        # Nothing beyond what fills the page already has to be looked at.
+        before = found.rows[-1][0] if found.following is not None else LARGEST_SEQ
+        query = f"{conditions} AND e.seq <= %(before)s AND {branch.condition}"
+        found = _merged(found, _fetch(selection, query, {**params, "before": before}), request.limit)
+    return found
+
+
+def _fetch(selection: Selection, conditions: str, params: dict[str, Any]) -> Fetched:
+    form = _BOUNDED if selection.has_bodies else _PAGE
+    query = form.format(columns=selection.columns, tables=selection.tables, conditions=conditions)
+    rows = execute(query, params, prepare=False).fetchall()
+    return Fetched(rows, rows[-1][-1] if rows else None, is_simple=True)
+
+
+def _merged(one: Fetched, other: Fetched, limit: int) -> Fetched:
+    """The rows of both, as far as both are known."""
+    known = min((each.rows[-1][0] for each in (one, other) if each.following is not None), default=LARGEST_SEQ)
+    by_place = {row[0]: row for row in (*one.rows, *other.rows)}
+    places = sorted(by_place)
+    taken = [place for place in places if place <= known][:limit]
+    beyond = [place for place in places if not taken or place > taken[-1]]
+    beyond += [each.following for each in (one, other) if each.following is not None]
+    return Fetched([by_place[place] for place in taken], min(beyond, default=None), is_simple=False)
+
+
+_LATE: Final = "SELECT EXISTS (SELECT FROM entry e WHERE e.seq > %(after)s AND {conditions} AND e.is_late)"
+
+
+def _has_late(conditions: str, params: dict[str, Any]) -> bool:
+    """Whether the branch of late versions, which costs as much as a page, can find anything: mostly not."""
+    found: bool = execute(_LATE.format(conditions=conditions), params, prepare=False).fetchall()[0][0]
+    return found
