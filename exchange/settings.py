@@ -42,13 +42,13 @@ MIDDLEWARE = [
     "exchange.web.metrics.RequestMetrics",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "exchange.http.persons.Sessions",
     "django.middleware.common.CommonMiddleware",
     "exchange.http.forms.FormBodies",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "exchange.http.persons.FormProtection",
+    "exchange.http.persons.SignedInPersons",
+    "exchange.http.persons.SecondFactors",
+    "exchange.http.persons.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 # TAXII URLs end in "/" and a redirected POST would turn into a GET (TAXII 2.1 section 3.1).

@@ -1,5 +1,6 @@
 """The web process. Importing it checks the environment and the database role, and stops with one line."""
 
+import gc
 import os
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -19,6 +20,9 @@ def make_application() -> WSGIHandler:
     from exchange.startup import require_safe_start
 
     require_safe_start()
+    # What is here now stays for the life of the process: no collection has to look at it again.
+    gc.collect()
+    gc.freeze()
     return handler
 
 

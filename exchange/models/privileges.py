@@ -20,8 +20,8 @@ CHANGES_ONLY = ("sequencer",)
 
 READ_ONLY = ("django_migrations",)
 
-NOTED = ("entry_change",)
-"""Rows are added by a trigger of the owner; the role reads them, and removes those that are old."""
+NOTED = ("change",)
+"""Rows are added by a trigger of the owner; the role reads them, and notes and removes those that are old."""
 
 
 def grant_privileges(connection: BaseDatabaseWrapper, role: str) -> None:
@@ -52,7 +52,7 @@ def _statements(table: str) -> list[str]:
     elif table in GROWS_ONLY:
         granted = "SELECT, INSERT, UPDATE"
     elif table in NOTED:
-        granted = "SELECT, DELETE"
+        granted = "SELECT, UPDATE, DELETE"
     elif table in READ_ONLY:
         granted = "SELECT"
     return ["REVOKE ALL ON {table} FROM {role}", f"GRANT {granted} ON {{table}} TO {{role}}"]

@@ -11,6 +11,7 @@ from exchange.services.clock import now
 from exchange.services.database import execute
 from exchange.services.errors import AccessDeniedError, NotAuthenticatedError
 from exchange.services.principals import Principal, PrincipalKind
+from exchange.services.remembering import recall
 from exchange.services.tokens import digest_of, prefix_of
 
 _FIND = """
@@ -30,7 +31,8 @@ def authenticate_token(secret: str, *, source_address: str) -> Principal:
         NotAuthenticatedError: unknown, expired or revoked token, suspended lab, or a foreign network. The
             message is the same for all of them.
     """
-    row = _find(prefix_of(secret))
+    prefix = prefix_of(secret)
+    row = recall(("token", prefix), lambda: _find(prefix))
     stored = bytes(row[1]) if row else b"\0" * 32
     if not hmac.compare_digest(stored, digest_of(secret)) or row is None:
         raise NotAuthenticatedError(_REFUSED)

@@ -1,8 +1,9 @@
-"""Tells whether a stretch of the sequence is as it was: what a kept page rests on.
+"""Tells whether something is as it was: what everything that is kept in memory rests on.
 
-New entries come at the end and change nothing before it. Whatever changes or removes an entry, whoever does it, adds a
-row to `entry_change` in the same transaction, by a trigger (migrations/sql/entry_changes.sql). So a stretch is as it
-was if the rows about it are.
+Two things are asked about. A stretch of the sequence: new entries come at the end and change nothing before it, and
+whatever changes or removes an entry adds a row to `change`. And who may see what: tokens, labs, roots, collections,
+grants, audiences. Triggers add the rows (migrations/sql/changes.sql) in the transaction of the change, whoever makes
+it. So what was read is true as long as the rows about it are the same.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from exchange.services.database import execute
 
 BLOCK_BITS: Final = 10
-"""Changes are noted by blocks of 1,024 numbers, about a page; entry_changes.sql says the same."""
+"""Changes of entries are noted by blocks of 1,024 numbers, about a page; changes.sql says the same."""
 
-KEPT_FOR: Final = timedelta(hours=1)
-"""Rows are removed after this. A page is kept for less (query/kept_pages.py), so it never meets a sum that is the same
-by chance: a removed row and a new one never have the same number."""
+ACCESS_BLOCK: Final = -1
 
-MARK: Final = """SELECT count(*), coalesce(sum(id), 0)::bigint FROM entry_change
+LIFE: Final = timedelta(minutes=5)
+"""How long anything is kept in memory under a mark."""
+
+KEPT_FOR: Final = 2 * LIFE
+"""Rows stay for this after they were first seen, which is after their commit. So nothing in memory meets a mark that is
+the same by chance: a removed row and a new one never have the same number."""
+
+MARK: Final = """SELECT count(*), coalesce(sum(id), 0)::bigint FROM change
 WHERE block BETWEEN %(first_block)s AND %(last_block)s"""
 
 
@@ -41,7 +47,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How many changes a span has seen, and the sum of their numbers."""
+    """How many changes there were, and the sum of their numbers."""
 
     changes: int
     changed: int
@@ -52,8 +58,17 @@ def read_mark(span: Span) -> Mark:
     return Mark(*execute(MARK, span.params).fetchall()[0])
 
 
+def read_access_mark() -> Mark:
+    """The mark of who may see what."""
+    return Mark(*execute(MARK, {"first_block": ACCESS_BLOCK, "last_block": ACCESS_BLOCK}).fetchall()[0])
+
+
 def purge_changes(moment: datetime) -> int:
-    """Remove rows older than `KEPT_FOR` at `moment`; answers how many."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM entry_change WHERE at < %s", [moment - KEPT_FOR])
+    """Note which rows are seen at `moment`, and remove those that were seen `KEPT_FOR` before; answers how many went.
+
+    A row's own time would not do: a long transaction commits long after it.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE change SET noticed_at = %s WHERE noticed_at IS NULL", [moment])
+        cursor.execute("DELETE FROM change WHERE noticed_at < %s", [moment - KEPT_FOR])
         return int(cursor.rowcount)

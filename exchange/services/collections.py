@@ -18,6 +18,7 @@ from exchange.services.errors import ConflictError, InvalidRequestError, NotFoun
 from exchange.services.fixed_objects import share_fixed_objects
 from exchange.services.late_grants import place_anew
 from exchange.services.principals import Principal
+from exchange.services.remembering import recall
 from exchange.services.storing import retrying
 from exchange.stix.markings import Tlp
 
@@ -79,6 +80,11 @@ ORDER BY c.public_id
 
 def visible_collections(principal: Principal, *, api_root: str = DEFAULT_ROOT) -> list[CollectionView]:
     """The root's collections that the principal may know of, by ascending id (TAXII 2.1 section 3.3). One query."""
+    asker = (principal.lab_id, principal.kind, principal.scopes, str(principal.bounds.get("collections")))
+    return recall(("collections", api_root, asker), lambda: _read_visible(principal, api_root))
+
+
+def _read_visible(principal: Principal, api_root: str) -> list[CollectionView]:
     rows = execute(_VISIBLE, {"lab": principal.lab_id, "root": api_root}).fetchall()
     bound = principal.bounds.get("collections")
     within = [row for row in rows if bound is None or row[9] or row[3] in bound]

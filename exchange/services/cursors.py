@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -26,12 +28,15 @@ from exchange.services.principals import Principal
 
 SEQ_BYTES = 8
 BINDING_BYTES = 16
+NONCE_BYTES = 12
+"""RFC 8439 section 2.8. Random ones meet after some 2^48 cursors under one key."""
 
 
 def make_cursor(principal: Principal, question: dict[str, object], view: CollectionView, seq: int) -> str:
     """The text that continues after `seq` for this reader and this question (collection and filters)."""
-    sealed = _box().encrypt(seq.to_bytes(SEQ_BYTES, "big") + _binding(principal, question) + _reach(view))
-    return sealed.decode().rstrip("=")
+    nonce = os.urandom(NONCE_BYTES)
+    content = seq.to_bytes(SEQ_BYTES, "big") + _binding(principal, question) + _reach(view)
+    return base64.urlsafe_b64encode(nonce + _box().encrypt(nonce, content, None)).decode().rstrip("=")
 
 
 def read_cursor(principal: Principal, question: dict[str, object], view: CollectionView, cursor: str) -> int:
@@ -41,8 +46,9 @@ def read_cursor(principal: Principal, question: dict[str, object], view: Collect
         InvalidRequestError: forged, of another reader, of another question, or from before a change of grants.
     """
     try:
-        opened = _box().decrypt(cursor + "=" * (-len(cursor) % 4))
-    except (InvalidToken, ValueError):
+        sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
+        opened = _box().decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+    except (InvalidTag, ValueError):
         raise InvalidRequestError("the cursor is not valid; start again", code="cursor", pointer="next") from None
     position, binding = opened[:SEQ_BYTES], opened[SEQ_BYTES : SEQ_BYTES + BINDING_BYTES]
     if binding != _binding(principal, question):
@@ -82,8 +88,8 @@ def _encoded(value: Mapping[str, object]) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _box() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(_derived(b"commonwatch cursors")))
+def _box() -> ChaCha20Poly1305:
+    return ChaCha20Poly1305(_derived(b"commonwatch cursors"))
 
 
 @lru_cache(maxsize=1)

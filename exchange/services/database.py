@@ -36,7 +36,7 @@ def snapshot() -> Iterator[None]:
 def reading(audience_ids: Sequence[int]) -> Iterator[None]:
     """A transaction that sees the entries, versions, objects and tombstones of these audiences."""
     with transaction.atomic():
-        _set_local("commonwatch.audiences", "{" + ",".join(map(str, audience_ids)) + "}")
+        _set_local("commonwatch.audiences", array_text(audience_ids))
         yield
 
 
@@ -50,6 +50,11 @@ def writing() -> Iterator[None]:
 
 def _set_local(name: str, value: str) -> None:
     execute("SELECT set_config(%(name)s, %(value)s, true)", {"name": name, "value": value})
+
+
+def array_text(numbers: Sequence[int]) -> str:
+    """PostgreSQL's text for an array of numbers. The driver looks at every number of a list to find its type."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 PREPARE_AFTER: Final = 5

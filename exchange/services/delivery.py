@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import orjson
 from django.db import connection
 
 from exchange.models import StixObject
 from exchange.services import counters
 from exchange.services.changes import MARK, Mark, Span
-from exchange.services.database import execute, writing
+from exchange.services.database import array_text, execute, writing
 from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
 from exchange.stix.markings import Tlp
@@ -23,8 +23,8 @@ from exchange.stix.markings import Tlp
 _INSERT = """
 WITH noted AS (
     INSERT INTO delivery (at, lab_id, person_id, token_id, door, collection_ids, seq_from, seq_to, filter, audience_ids)
-    SELECT clock_timestamp(), %(lab)s, %(person)s, %(token)s, %(door)s, %(collections)s, %(first)s, %(last)s,
-           %(filters)s::jsonb, %(audiences)s
+    SELECT clock_timestamp(), %(lab)s, %(person)s, %(token)s, %(door)s, %(collections)s::text::int[],
+           %(first)s, %(last)s, %(filters)s::jsonb, %(audiences)s::text::int[]
     {condition} RETURNING true
 )
 SELECT EXISTS (SELECT FROM noted),
@@ -55,11 +55,11 @@ class Delivery:
             "person": self.principal.person_id,
             "token": self.principal.token_id,
             "door": self.door,
-            "collections": list(self.collection_ids),
+            "collections": array_text(self.collection_ids),
             "first": min(self.seqs),
             "last": max(self.seqs),
-            "filters": json.dumps(dict(self.filters)),
-            "audiences": list(self.audience_ids),
+            "filters": orjson.dumps(dict(self.filters)).decode(),
+            "audiences": array_text(self.audience_ids),
             "is_loose": self.label <= Tlp.GREEN,
         }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from exchange.services.database import execute
 from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
+from exchange.services.remembering import recall
 
 ROOT_NOT_FOUND = "root-not-found"
 
@@ -30,7 +31,10 @@ ORDER BY r.slug
 
 def visible_roots(principal: Principal) -> list[RootView]:
     """All roots for members; for everybody else those with something public. One query."""
-    return [RootView(*row) for row in execute(_VISIBLE, {"member": principal.is_member}).fetchall()]
+    asker = {"member": principal.is_member}
+    return recall(
+        ("roots", principal.is_member), lambda: [RootView(*row) for row in execute(_VISIBLE, asker).fetchall()]
+    )
 
 
 def find_root(principal: Principal, slug: str) -> RootView:

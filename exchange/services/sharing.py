@@ -16,6 +16,7 @@ from django.db import connection
 
 from exchange.services.database import execute, snapshot
 from exchange.services.principals import Principal, PrincipalKind
+from exchange.services.remembering import recall
 from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
 
@@ -126,7 +127,9 @@ WHERE anonymous
 
 def readable_audiences(reader: Principal) -> list[int]:
     """Ids of all interned audiences that the reader belongs to: `may_read` in SQL, asked once per request."""
-    return [row[0] for row in execute(f"SELECT id {_READABLE} ORDER BY id", _reader_params(reader)).fetchall()]
+    params = _reader_params(reader)
+    query = f"SELECT id {_READABLE} ORDER BY id"
+    return recall(("audiences", *params.values()), lambda: [row[0] for row in execute(query, params).fetchall()])
 
 
 def _reader_params(reader: Principal) -> dict[str, object]:

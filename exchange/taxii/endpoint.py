@@ -21,6 +21,7 @@ from exchange.http.errors import DATABASE_AWAY, MethodNotAllowedError, NotAccept
 from exchange.http.validators import is_known, known_tags, make_not_modified, set_tag, tag_of
 from exchange.services.errors import AccessDeniedError, ExchangeError, NotAuthenticatedError, NotFoundError
 from exchange.services.principals import Principal, PrincipalKind
+from exchange.services.remembering import one_request
 from exchange.services.roots import ROOT_NOT_FOUND
 from exchange.stix.errors import StixError
 from exchange.taxii.answers import error_response, internal_error_response
@@ -45,16 +46,20 @@ def endpoint(locate: Locate[T], **handlers: Handler[T]) -> View:
         handlers["HEAD"] = handlers["GET"]
     allowed = ", ".join(sorted(handlers))
 
+    def answer(request: HttpRequest, names: Mapping[str, str]) -> HttpResponse:
+        _require_tls(request)
+        principal = principal_of_request(request)
+        _require_acceptable(request)
+        found = _locate(locate, request, principal, names)
+        handler = handlers.get(request.method or "")
+        if handler is None:
+            raise MethodNotAllowedError(allowed)
+        return _with_tag(request, handler(request, principal, found))
+
     def view(request: HttpRequest, **names: str) -> HttpResponse:
         try:
-            _require_tls(request)
-            principal = principal_of_request(request)
-            _require_acceptable(request)
-            found = _locate(locate, request, principal, names)
-            handler = handlers.get(request.method or "")
-            if handler is None:
-                raise MethodNotAllowedError(allowed)
-            response = _with_tag(request, handler(request, principal, found))
+            with one_request():
+                response = answer(request, names)
         except (ExchangeError, StixError) as error:
             response = error_response(error)
         except Http404:

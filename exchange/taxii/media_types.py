@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 TAXII: Final = "application/taxii+json;version=2.1"
@@ -39,6 +40,7 @@ class MediaType:
     parameters: dict[str, str]
 
 
+@lru_cache(maxsize=256)
 def is_acceptable(accept: str | None) -> bool:
     """Whether an Accept header takes TAXII 2.1."""
     if accept is None or len(accept) > MAX_HEADER_CHARS:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from exchange.services.changes import Mark, Span
+from exchange.services.changes import LIFE, Mark, Span
 from exchange.stix.markings import Tlp
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -26,8 +26,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_ASKED: Final = 4_096
 """Questions that were asked once are remembered by their digest of 16 bytes."""
 
-LIFE_S: Final = 600.0
-"""Far less than changes.KEPT_FOR."""
+LIFE_S: Final = LIFE.total_seconds()
 
 Question = TypeVar("Question")
 Key = tuple[Question, tuple[int, ...]]
@@ -50,7 +49,11 @@ class PageShelf(Generic[Question]):
     """Least recently used pages go first. Safe for threads; holds its lock for no longer than a look-up takes."""
 
     def __init__(
-        self, *, max_bytes: int = MAX_BYTES, life_s: float = LIFE_S, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        max_bytes: int = MAX_BYTES,
+        life_s: float = LIFE_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_bytes, self._life_s, self._clock = max_bytes, life_s, clock
         self._lock = threading.Lock()

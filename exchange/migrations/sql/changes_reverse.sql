@@ -1,0 +1,11 @@
+DROP TRIGGER access_changed ON token;
+DROP TRIGGER access_changed ON lab;
+DROP TRIGGER access_changed ON api_root;
+DROP TRIGGER access_changed ON collection;
+DROP TRIGGER access_changed ON collection_grant;
+DROP TRIGGER access_changed ON audience;
+DROP TRIGGER entry_updated ON entry;
+DROP TRIGGER entry_deleted ON entry;
+DROP FUNCTION note_entry_change();
+DROP FUNCTION note_access_change();
+DROP TABLE change;

@@ -1,4 +1,0 @@
-DROP TRIGGER entry_updated ON entry;
-DROP TRIGGER entry_deleted ON entry;
-DROP FUNCTION note_entry_change();
-DROP TABLE entry_change;
