@@ -273,7 +273,18 @@ def test_requirement_48_a_cursor_serves_its_reader_and_its_filters_alone(shelf: 
 
 def test_requirement_49_a_forged_cursor_is_400(shelf: Shelf) -> None:
     cursor = shelf.cobalt(OBJECTS, "limit=2").json()["next"]
-    forged = [cursor[:-5], cursor + "A", ("B" if cursor[0] == "A" else "A") + cursor[1:], cursor[::-1], "1", "A" * 200, "%00", "x" * 5000, "%ff", "="]
+    forged = [
+        cursor[:-5],
+        cursor + "A",
+        ("B" if cursor[0] == "A" else "A") + cursor[1:],
+        cursor[::-1],
+        "1",
+        "A" * 200,
+        "%00",
+        "x" * 5000,
+        "%ff",
+        "=",
+    ]
     paths = (OBJECTS, MANIFEST, object_path(shelf.many[0]["id"]), versions_path(shelf.many[0]["id"]))
     for each in forged:
         refused(shelf.node.cobalt, f"limit=2&next={each}", paths)
