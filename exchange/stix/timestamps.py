@@ -6,6 +6,7 @@ Reading keeps every digit: `ordering_key` compares what a `datetime` (microsecon
 import re
 from datetime import UTC, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from exchange.stix.errors import ObjectInvalidError, shown
 
@@ -55,9 +56,14 @@ def format_stix(moment: datetime) -> str:
     return _in_utc(moment).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+_UTC_ZONES: Final = (UTC, ZoneInfo("UTC"))
+"""UTC as Python and as PostgreSQL's driver name it: what is in it need not be asked for its offset, time and again."""
+
+
 def format_taxii(moment: datetime) -> str:
     """Return an aware time as TAXII writes `date_added` (section 1.6.1): UTC, six digits."""
-    return _in_utc(moment).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    aware = moment if moment.tzinfo in _UTC_ZONES else _in_utc(moment)
+    return aware.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _in_utc(moment: datetime) -> datetime:

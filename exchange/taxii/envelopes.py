@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import orjson
@@ -81,23 +81,20 @@ def write_envelope(page: BodiesPage) -> bytes:
 def write_manifest(manifest: Manifest) -> bytes:
     """The bytes of a manifest (section 5.3.1). It answers `next` too, which clients follow and the standard allows."""
     records = [
-        orjson.dumps(
-            {
-                "id": record.id,
-                "date_added": format_taxii(record.date_added),
-                "version": record.version,
-                "media_type": STIX,
-            }
-        )
+        {"id": record.id, "date_added": format_taxii(record.date_added), "version": record.version, "media_type": STIX}
         for record in manifest.records
     ]
-    return _written("objects", b",".join(records), manifest.next)
+    return _written("objects", _items(records), manifest.next)
 
 
 def write_versions(manifest: Manifest) -> bytes:
     """The bytes of a versions resource (section 5.8.1), with `next` as in manifests."""
-    versions = [orjson.dumps(record.version) for record in manifest.records]
-    return _written("versions", b",".join(versions), manifest.next)
+    return _written("versions", _items([record.version for record in manifest.records]), manifest.next)
+
+
+def _items(values: list[Any]) -> bytes:
+    """The inside of a JSON list."""
+    return orjson.dumps(values)[1:-1]
 
 
 def _written(name: str, items: bytes, next_: str) -> bytes:

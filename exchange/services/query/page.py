@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from exchange.services.collections import CollectionView
 from exchange.services.principals import Principal
@@ -24,9 +25,8 @@ class Page:
     next: str
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestRecord:
-    """One version, named and dated but not shown."""
+class ManifestRecord(NamedTuple):
+    """One version, named and dated but not shown. A tuple as PageEntry is, for the same reason."""
 
     seq: int
     date_added: datetime
