@@ -95,6 +95,20 @@ def read_flag(name: str, *, default: bool, environ: Mapping[str, str] = os.envir
     raise EnvironmentValueError(f"{name} must be one of 1, true, yes, on, 0, false, no, off")
 
 
+def read_number(name: str, *, default: int, environ: Mapping[str, str] = os.environ) -> int:
+    """NAME as a whole number of 0 or more; `default` when empty.
+
+    Raises:
+        EnvironmentValueError: anything else.
+    """
+    value = read(name, environ)
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise EnvironmentValueError(f"{name} must be a whole number")
+    return int(value)
+
+
 def parse_database_url(name: str, url: str) -> DatabaseAddress:
     """Parts of a postgresql:// or postgres:// URL; `name` is the variable, for the message.
 

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from exchange.stack import free_port
@@ -45,7 +45,9 @@ class WebServer:
     services: TestServices
     log_path: Path
     workers: int = 1
+    threads: int = 4
     port: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -55,13 +57,13 @@ class WebServer:
     def start(self) -> None:
         self.port = self.port or free_port()
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--workers", str(self.workers), "--blocking-threads", "4"]
+        command += ["--port", str(self.port), "--workers", str(self.workers), "--blocking-threads", str(self.threads)]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "exchange.wsgi:application"],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=server_environment(self.services, self.port),
+                env=server_environment(self.services, self.port) | self.environment,
                 start_new_session=True,
             )
         self._wait_until_healthy()

@@ -7,6 +7,7 @@ length, and no object is parsed.
 
 from exchange.services.query.bodies import BodiesPage, read_bodies
 from exchange.services.query.entries import PageEntry
+from exchange.services.query.feed import Batch, cursor_at, read_batch
 from exchange.services.query.object import read_object, read_versions
 from exchange.services.query.page import Manifest, ManifestRecord, Page, has_object, read_manifest, read_page
 from exchange.services.query.request import PageRequest
@@ -15,13 +16,16 @@ from exchange.services.query.versions import FIRST, LAST
 __all__ = [
     "FIRST",
     "LAST",
+    "Batch",
     "BodiesPage",
     "Manifest",
     "ManifestRecord",
     "Page",
     "PageEntry",
     "PageRequest",
+    "cursor_at",
     "has_object",
+    "read_batch",
     "read_bodies",
     "read_manifest",
     "read_object",
