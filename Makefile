@@ -5,10 +5,12 @@ BIN := $(VENV)/bin
 DATA_DIR ?= .data
 PORT ?=
 QUICKSTART_ARGS ?=
+BENCH_ARGS ?=
+PEERS := opentaxii medallion
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench faults lock format clean
+.PHONY: demo test check bench peers faults lock format clean
 
 demo: $(VENV)/.base
 	$(BIN)/python manage.py quickstart --data-dir $(DATA_DIR) $(if $(PORT),--port $(PORT)) $(QUICKSTART_ARGS)
@@ -24,8 +26,12 @@ check: $(VENV)/.test
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python docker/check.py
 
+# A peer that cannot be installed is left out of the comparison, which says so.
 bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks
+	-@$(MAKE) --no-print-directory peers
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+peers: $(PEERS:%=.bench/%/.ready)
 
 faults: $(VENV)/.test
 	$(BIN)/python -m pytest -m faults
@@ -42,9 +48,12 @@ lock: $(VENV)/.test
 	  --no-emit-index-url --custom-compile-command "make lock" -q -c requirements/base.txt -o requirements/test.txt
 	$(BIN)/uv pip compile pyproject.toml --extra bench --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" -q -c requirements/test.txt -o requirements/bench.txt
+	for peer in $(PEERS); do \
+	  $(BIN)/uv pip compile benchmarks/peers/$$peer.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command "make lock" -q -o benchmarks/peers/$$peer.txt || exit 1; done
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .bench
 
 # A stamp each: a second run asks nothing of the network while the requirements are unchanged.
 $(VENV)/bin/python:
@@ -66,4 +75,10 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.base
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.test
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# The servers that ours is measured against, each with what it needs in an environment of its own.
+.bench/%/.ready: benchmarks/peers/%.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv --clear .bench/$*
+	.bench/$*/bin/python -m pip install -q --require-hashes -r $<
 	@touch $@

@@ -1,25 +1,45 @@
-"""Runs every benchmark and writes the table of benchmarks/README.md: `make bench`. Takes some minutes."""
+"""Runs every benchmark and writes the table and the plot of this folder: `make bench`, some fifteen minutes.
+
+With `--quick` all of it on small sizes in a minute: the figures say nothing, and nothing here is overwritten.
+"""
 
 from __future__ import annotations
 
-from benchmarks import publishing, reading, stix_reading
-from benchmarks.node import running_node
-from benchmarks.report import Row, machine, write_readme
+import argparse
+from pathlib import Path
 
-WEB_WORKERS = 2
+from benchmarks import publishing, reading, stix_reading
+from benchmarks.machine import machine
+from benchmarks.node import running_node
+from benchmarks.peers.environments import CACHE
+from benchmarks.report import BEGIN, END, Report
+from benchmarks.sizes import FULL, QUICK, WEB_WORKERS
+
+README = Path(__file__).with_name("README.md")
 
 
 def main() -> None:
-    """Measure, print as it comes, write the table at the end."""
-    stix_reading.main()
-    rows: list[Row] = []
+    """Measure, print as it comes, write the table and the plot at the end."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes; writes below .bench/ instead of here")
+    is_quick = parser.parse_args().quick
+    sizes = QUICK if is_quick else FULL
+    if not is_quick:
+        stix_reading.main()
     with running_node(workers=WEB_WORKERS) as node:
-        about = machine()
-        print(about)
-        rows += publishing.measure(node)
-    with running_node(workers=1) as node:
-        rows += reading.measure(node)
-    write_readme(about, rows)
+        report = Report(machine())
+        print(report.about)
+        publishing.measure(node, report, sizes)
+    with running_node(workers=WEB_WORKERS) as node:
+        reading.measure(node, report, sizes)
+    report.write(_quick_readme() if is_quick else README)
+
+
+def _quick_readme() -> Path:
+    path = CACHE / "quick" / "README.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"# A quick run\n{BEGIN}\n{END}\n", encoding="utf-8")
+    return path
 
 
 if __name__ == "__main__":

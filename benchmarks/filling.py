@@ -1,25 +1,21 @@
 """Fills a node's tables by COPY, past the services: many versions quickly, for measuring reads.
 
-The bodies are filler of the usual size without a signature, and there are no leaves: nothing here verifies. The
-database is thrown away.
+The bodies are those of `corpus.py` and there are no leaves: nothing here verifies. The database is thrown away.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import psycopg
 
-from exchange.services.sharing import AudienceRule, audience_for, intern_audiences
+from benchmarks.corpus import FIRST_DATE, TYPE, date_of, object_body, stix_id
+from exchange.services.sharing import audience_for, intern_audiences
 from exchange.stix.markings import Tlp
 
 CHUNK_ROWS = 10_000
-BODY_BYTES = 900
-FIRST_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-
-_FILLER = (b'","description":"' + b"x" * BODY_BYTES)[:BODY_BYTES].hex()
+KEY = "2026-01-01T00:00:00.000000"
 _DIGEST = "\\\\x" + "00" * 32
 
 COLUMNS = {
@@ -30,24 +26,29 @@ COLUMNS = {
     "entry": "(seq, collection_id, date_added, version_id, object_id, type, audience_id, newest_audience_id, is_newest,"
     " is_first, is_shared)",
 }
-KEY = "2026-01-01T00:00:00.000000"
 
 
-def date_of(number: int) -> datetime:
-    """`date_added` of the version with this number."""
-    return FIRST_DATE + timedelta(milliseconds=number)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose the versions are, in which collection, under which label: ids of rows of the node."""
+
+    producer: int
+    collection: int
+    label: Tlp = Tlp.GREEN
 
 
-def fill(owner_url: str, *, producer_id: int, collection_id: int, first: int, last: int) -> None:
-    """Add versions `first` to `last` of as many objects, GREEN, to one collection; the numbers are free so far.
+def fill(owner_url: str, place: Place, *, first: int, last: int) -> None:
+    """Add versions `first` to `last` of as many objects to one place; the numbers are free so far and are their ids.
 
-    owner_url: address of the role that owns the tables. The sequencer is set behind them.
+    owner_url: address of the role that owns the tables. The sequencer is set behind them. AMBER means every lab that
+    may read the collection.
     """
-    audience = _audience(audience_for(Tlp.GREEN, "", None))
+    rule = audience_for(place.label, "", None)
+    audience = intern_audiences([rule])[rule.digest]
     with psycopg.connect(owner_url) as connection:
         for table, columns in COLUMNS.items():
             with connection.cursor().copy(f"COPY {table} {columns} FROM STDIN") as copy:
-                for chunk in _chunks(table, producer_id, collection_id, audience, first, last):
+                for chunk in _chunks(_ROWS[table], place, audience, range(first, last + 1)):
                     copy.write(chunk)
         connection.execute(
             "UPDATE sequencer SET last_seq = greatest(last_seq, %(last)s),"
@@ -60,42 +61,32 @@ def fill(owner_url: str, *, producer_id: int, collection_id: int, first: int, la
         connection.execute("VACUUM (ANALYZE) object, version, version_key, entry")
 
 
-def _audience(rule: AudienceRule) -> int:
-    return intern_audiences([rule])[rule.digest]
+def _chunks(row: Callable[[int, Place, int], str], place: Place, audience: int, numbers: range) -> Iterator[bytes]:
+    for start in range(0, len(numbers), CHUNK_ROWS):
+        yield "".join([row(number, place, audience) for number in numbers[start : start + CHUNK_ROWS]]).encode()
 
 
-def _chunks(table: str, producer: int, collection: int, audience: int, first: int, last: int) -> Iterator[bytes]:
-    make = {"object": _object, "version": _version, "version_key": _version_key, "entry": _entry}[table]
-    for start in range(first, last + 1, CHUNK_ROWS):
-        numbers = range(start, min(start + CHUNK_ROWS, last + 1))
-        yield "".join([make(number, producer, collection, audience) for number in numbers]).encode()
-
-
-def _stix_id(number: int) -> str:
-    return f"indicator--{uuid.UUID(int=number, version=4)}"
-
-
-def _object(number: int, producer: int, collection: int, audience: int) -> str:
+def _object(number: int, place: Place, audience: int) -> str:
     return (
-        f"{number}\t{producer}\t{_stix_id(number)}\tindicator\t{collection}\t{KEY}\t{number}\t{audience}\tcurrent"
-        f"\t{FIRST_DATE}\n"
+        f"{number}\t{place.producer}\t{stix_id(number)}\t{TYPE}\t{place.collection}\t{KEY}\t{number}\t{audience}"
+        f"\tcurrent\t{FIRST_DATE}\n"
     )
 
 
-def _version(number: int, _producer: int, _collection: int, audience: int) -> str:
-    head = f'{{"type":"indicator","id":"{_stix_id(number)}"'.encode().hex()
-    tail = b'"}'.hex()
-    return (
-        f"{number}\t{number}\t{KEY}Z\t\\\\x{head}{_FILLER}{tail}\t{_DIGEST}\t{int(Tlp.GREEN)}\t{audience}\t\t\t"
-        f"{FIRST_DATE}\n"
-    )
+def _version(number: int, place: Place, audience: int) -> str:
+    body = object_body(number, place.label).hex()
+    return f"{number}\t{number}\t{KEY}Z\t\\\\x{body}\t{_DIGEST}\t{int(place.label)}\t{audience}\t\t\t{FIRST_DATE}\n"
 
 
-def _version_key(number: int, _producer: int, _collection: int, _audience: int) -> str:
+def _version_key(number: int, _place: Place, _audience: int) -> str:
     return f"{number}\t{KEY}\t{number}\t{_DIGEST}\n"
 
 
-def _entry(number: int, _producer: int, collection: int, audience: int) -> str:
+def _entry(number: int, place: Place, audience: int) -> str:
     return (
-        f"{number}\t{collection}\t{date_of(number)}\t{number}\t{number}\tindicator\t{audience}\t{audience}\tt\tt\tf\n"
+        f"{number}\t{place.collection}\t{date_of(number)}\t{number}\t{number}\t{TYPE}\t{audience}\t{audience}"
+        "\tt\tt\tf\n"
     )
+
+
+_ROWS = {"object": _object, "version": _version, "version_key": _version_key, "entry": _entry}

@@ -6,6 +6,7 @@ On a machine that client, server and database share, what the client does not co
 from __future__ import annotations
 
 import multiprocessing
+import re
 import socket
 import threading
 import time
@@ -13,8 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 TAXII = "application/taxii+json;version=2.1"
-TIMEOUT_S = 120.0
+TIMEOUT_S = 300.0
 RECEIVE_BYTES = 1 << 18
+SKIM_BYTES = 1 << 20
+END_OF_HEAD = b"\r\n\r\n"
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +31,71 @@ class Answer:
     body: bytes
 
 
-def make_request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
-    """The bytes of an HTTP/1.1 request with a TAXII body."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nAccept: {TAXII}\r\n"
+def make_request(method: str, path: str, authorization: str, body: bytes = b"") -> bytes:
+    """The bytes of an HTTP/1.1 request with a TAXII body. authorization: value of the header."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\nAccept: {TAXII}\r\n"
     if body:
         head += f"Content-Type: {TAXII}\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
 
 
 class Connection:
-    """One connection that is kept open."""
+    """One connection that is kept open.
+
+    Raises ConnectionError if the server closes it, or answers without Content-Length.
+    """
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._scratch = memoryview(bytearray(SKIM_BYTES))
 
     def send(self, request: bytes) -> Answer:
-        """Send a request and read its answer.
-
-        Raises:
-            ConnectionError: the server closed the connection.
-        """
-        self._socket.sendall(request)
-        received = bytearray()
-        while (end := received.find(b"\r\n\r\n")) < 0:
-            self._receive(received)
-        status_line, *lines = received[:end].decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        del received[: end + 4]
-        length = int(headers["content-length"])
+        """Send a request and read its answer."""
+        head, received = self._ask(request)
+        length = _length(head)
         while len(received) < length:
             self._receive(received)
+        status_line, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         return Answer(int(status_line.split(" ")[1]), headers, bytes(received))
+
+    def skim(self, request: bytes) -> int:
+        """Send a request, read its answer and throw the body away; the status."""
+        head, received = self._ask(request)
+        missing = _length(head) - len(received)
+        while missing:
+            count = self._socket.recv_into(self._scratch, min(missing, SKIM_BYTES))
+            if not count:
+                raise ConnectionError("the server closed the connection")
+            missing -= count
+        return int(head[9:12])
 
     def close(self) -> None:
         self._socket.close()
+
+    def _ask(self, request: bytes) -> tuple[bytes, bytearray]:
+        """The head of the answer, and what has come of its body."""
+        self._socket.sendall(request)
+        received = bytearray()
+        while (end := received.find(END_OF_HEAD)) < 0:
+            self._receive(received)
+        head = bytes(received[:end])
+        del received[: end + len(END_OF_HEAD)]
+        return head, received
 
     def _receive(self, into: bytearray) -> None:
         piece = self._socket.recv(RECEIVE_BYTES)
         if not piece:
             raise ConnectionError("the server closed the connection")
         into += piece
+
+
+def _length(head: bytes) -> int:
+    found = _LENGTH.search(head)
+    if found is None:
+        raise ConnectionError(f"the answer has no Content-Length: {head[:200]!r}")
+    return int(found[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +106,23 @@ class Measured:
     request_s: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.request_s) / self.seconds
 
-def run_load(port: int, requests: Sequence[bytes], *, processes: int, threads: int) -> Measured:
-    """Send the requests over `processes` times `threads` connections, each taking its share one after the other."""
+
+def run_load(
+    port: int, requests: Sequence[bytes], *, processes: int, threads: int, for_s: float | None = None
+) -> Measured:
+    """Send the requests over `processes` times `threads` connections, each taking its share one after the other.
+
+    With `for_s` each connection sends all of them, over and over, until so much time has passed.
+    """
     context = multiprocessing.get_context("fork")
     barrier, answers = context.Barrier(processes + 1), context.SimpleQueue()
-    shares = [requests[place::processes] for place in range(processes)]
-    workers = [context.Process(target=_work, args=(port, share, threads, barrier, answers)) for share in shares]
+    shares = [requests if for_s else requests[place::processes] for place in range(processes)]
+    workers = [context.Process(target=_work, args=(port, share, threads, for_s, barrier, answers)) for share in shares]
     for worker in workers:
         worker.start()
     barrier.wait(TIMEOUT_S)
@@ -102,15 +141,17 @@ def _work(
     port: int,
     requests: Sequence[bytes],
     threads: int,
+    for_s: float | None,
     barrier: multiprocessing.synchronize.Barrier,
     answers: multiprocessing.queues.SimpleQueue[list[tuple[int, float]]],
 ) -> None:
     done: list[tuple[int, float]] = []
     connections = [Connection(port) for _ in range(threads)]
     barrier.wait(TIMEOUT_S)
+    shares = [requests if for_s else requests[place::threads] for place in range(threads)]
     senders = [
-        threading.Thread(target=_send_all, args=(connection, requests[place::threads], done))
-        for place, connection in enumerate(connections)
+        threading.Thread(target=_send_all, args=(connection, share, for_s, done))
+        for connection, share in zip(connections, shares, strict=True)
     ]
     for sender in senders:
         sender.start()
@@ -119,9 +160,18 @@ def _work(
     answers.put(done)
 
 
-def _send_all(connection: Connection, requests: Sequence[bytes], done: list[tuple[int, float]]) -> None:
-    for request in requests:
-        began = time.perf_counter()
-        answer = connection.send(request)
-        done.append((answer.status, time.perf_counter() - began))
+def _send_all(
+    connection: Connection, requests: Sequence[bytes], for_s: float | None, done: list[tuple[int, float]]
+) -> None:
+    until = time.perf_counter() + (for_s or 0.0)
+    while True:
+        for request in requests:
+            began = time.perf_counter()
+            status = connection.skim(request)
+            ended = time.perf_counter()
+            done.append((status, ended - began))
+            if for_s and ended > until:
+                break
+        if not for_s or time.perf_counter() > until:
+            break
     connection.close()

@@ -10,54 +10,65 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.comparison import OURS, Comparison, Figure, Goal, median, percentile
 from benchmarks.load import make_request, run_load
+from benchmarks.machine import machine
 from benchmarks.node import Node, running_node
 from benchmarks.objects import signed_objects
-from benchmarks.report import Row, median, percentile
+from benchmarks.report import Report, Row
+from benchmarks.sizes import CORES, FULL, WEB_WORKERS, Sizes
 from exchange.stix.keys import SigningKey
 
-CORES = os.cpu_count() or 1
-ROUNDS = 3
 BATCH_CONNECTIONS = 4
-BATCH_OBJECTS = 8_000
 SINGLE_CONNECTIONS = 16
-SINGLE_OBJECTS = 1_500
 WARM_UP_OBJECTS = 400
 SIZES = (100, 1_000)
 ADDRESS = "/exchange/collections/attribution/objects/"
 VERIFICATIONS = 3_000
 PAYLOAD_BYTES = 1_000
 
-GOAL_BATCHES = "goal: 4,000 on 4 cores"
+GOAL_RATE = 6_000
+GOAL_PART = 0.2
 GOAL_SINGLES = "goal: 400 on 4 cores"
 
 
 def main() -> None:
     """Run alone and print."""
-    with running_node() as node:
-        measure(node)
+    with running_node(workers=WEB_WORKERS) as node:
+        measure(node, Report(machine()), FULL)
 
 
-def measure(node: Node) -> list[Row]:
-    """Print and answer the rows about publishing."""
-    verifications = CORES * verifications_per_core()
-    rows = [_shown(Row("Ed25519 verifications alone, one core times cores", f"{verifications:,.0f}/s"))]
+def measure(node: Node, report: Report, sizes: Sizes) -> None:
+    """Add the lines about publishing."""
+    verifications = WEB_WORKERS * verifications_per_core()
+    report.add(Row("Ed25519 verifications alone, one core times web processes", f"{verifications:,.0f}/s"))
     supply = Supply(node)
     _publish(node, supply.requests(WARM_UP_OBJECTS, 10), WARM_UP_OBJECTS, processes=BATCH_CONNECTIONS, threads=1)
     for size in SIZES:
         runs = [
-            _publish(node, requests, BATCH_OBJECTS, processes=BATCH_CONNECTIONS, threads=1)
-            for requests in (supply.requests(BATCH_OBJECTS, size) for _ in range(ROUNDS))
+            _publish(node, requests, sizes.batch_objects, processes=BATCH_CONNECTIONS, threads=1)
+            for requests in (supply.requests(sizes.batch_objects, size) for _ in range(sizes.rounds))
         ]
         what = f"publishing, {BATCH_CONNECTIONS} connections, batches of {size:,}"
-        rows += [_rate_row(what, runs, verifications, GOAL_BATCHES), _cost_row(runs)]
+        if size == SIZES[-1]:
+            report.compare(_against_goals(what, runs, verifications))
+        report.add(_rate_row(what, runs, verifications))
+        report.add(_cost_row(runs))
     runs = [
-        _publish(node, supply.requests(SINGLE_OBJECTS, 1), SINGLE_OBJECTS, processes=1, threads=SINGLE_CONNECTIONS)
-        for _ in range(ROUNDS)
+        _publish(
+            node,
+            supply.requests(sizes.single_objects, 1),
+            sizes.single_objects,
+            processes=1,
+            threads=SINGLE_CONNECTIONS,
+        )
+        for _ in range(sizes.rounds)
     ]
-    what = f"publishing, {SINGLE_CONNECTIONS} connections, single objects"
-    rows += [_rate_row(what, runs, verifications, GOAL_SINGLES), _cost_row(runs), _latency_row(runs)]
-    return rows
+    report.add(
+        _rate_row(f"publishing, {SINGLE_CONNECTIONS} connections, single objects", runs, verifications, GOAL_SINGLES)
+    )
+    report.add(_cost_row(runs))
+    report.add(_latency_row(runs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ class Supply:
         self._place += count
         batches = [objects[start : start + size] for start in range(0, count, size)]
         return [
-            make_request("POST", ADDRESS, self._lab.token, b'{"objects":[' + b",".join(batch) + b"]}")
+            make_request("POST", ADDRESS, f"Bearer {self._lab.token}", b'{"objects":[' + b",".join(batch) + b"]}")
             for batch in batches
         ]
 
@@ -109,27 +120,27 @@ def _publish(node: Node, requests: Sequence[bytes], objects: int, *, processes: 
     return Run(objects / measured.seconds, web_s / objects * 1e3, postgres_s / objects * 1e3, measured.request_s)
 
 
-def _rate_row(what: str, runs: Sequence[Run], verifications: float, goal: str) -> Row:
+def _against_goals(what: str, runs: Sequence[Run], verifications: float) -> Comparison:
+    goals = [Goal(GOAL_RATE), Goal(GOAL_PART, "the bare verifications", verifications)]
+    return Comparison(f"{what}, all checks on", "objects/s", {OURS: Figure(median([run.rate for run in runs]))}, goals)
+
+
+def _rate_row(what: str, runs: Sequence[Run], verifications: float, goal: str = "") -> Row:
     rate = median([run.rate for run in runs])
-    against = f"{rate / CORES:,.0f} per core; {rate / verifications:.1%} of the bare verifications; {goal}"
-    return _shown(Row(what, f"{rate:,.0f} objects/s", against))
+    against = [f"{rate / CORES:,.0f} per core", f"{rate / verifications:.1%} of the bare verifications", goal]
+    return Row(what, f"{rate:,.0f} objects/s", "; ".join(filter(None, against)))
 
 
 def _cost_row(runs: Sequence[Run]) -> Row:
     web_ms, postgres_ms = median([run.web_ms for run in runs]), median([run.postgres_ms for run in runs])
     against = f"web {web_ms:.2f} ms, PostgreSQL {postgres_ms:.2f} ms; 4 cores: {4_000 / (web_ms + postgres_ms):,.0f}/s"
-    return _shown(Row("the same, processor time of one object", f"{web_ms + postgres_ms:.2f} ms", against))
+    return Row("the same, processor time of one object", f"{web_ms + postgres_ms:.2f} ms", against)
 
 
 def _latency_row(runs: Sequence[Run]) -> Row:
     times = [each for run in runs for each in run.request_s]
     figure = f"p50 {percentile(times, 50) * 1e3:.0f} ms, p99 {percentile(times, 99) * 1e3:.0f} ms"
-    return _shown(Row("the same, time of one request", figure))
-
-
-def _shown(row: Row) -> Row:
-    row.show()
-    return row
+    return Row("the same, time of one request", figure)
 
 
 if __name__ == "__main__":

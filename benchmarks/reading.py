@@ -1,188 +1,86 @@
-"""Reading over HTTP: polls for ten new objects at two sizes, long pulls in pages of a thousand, memory, queries."""
+"""Reading over HTTP: ours, nginx with the same bytes, OpenTAXII and medallion, one after the other on one machine."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-import time
-from pathlib import Path
-from urllib.parse import quote
-
-import psycopg
-from django.conf import settings
-from django.db import connection
-from django.test import Client
-
-from benchmarks.filling import date_of, fill
-from benchmarks.load import TAXII, Connection, make_request
+from benchmarks import postgres_rows, statements, works
+from benchmarks.beside import measure_peers, measure_with_nginx
+from benchmarks.comparison import OURS, Comparison, Figure, Goal, median
+from benchmarks.machine import machine
+from benchmarks.memory import growth_mb, pull_and_watch
 from benchmarks.node import Node, running_node
-from benchmarks.report import Row, percentile
-from exchange.models import Collection
-from exchange.stix.timestamps import format_taxii
+from benchmarks.report import Report, Row
+from benchmarks.results import Results, latencies
+from benchmarks.sizes import FULL, WEB_WORKERS, Sizes
+from benchmarks.stored import GREEN, Stored
+from benchmarks.target import Target
 
-FIRST_NUMBER = 1_001
-"""Numbers below are the node's own: identities, fixed objects."""
-
-SMALL, LARGE = 10_000, 1_000_000
-POLLS = 300
 WARM_UP_POLLS = 30
-NEW_OBJECTS = 10
-PAGE_OBJECTS = 1_000
-PAGES = 100
-ADDRESS = "/exchange/collections/attribution/objects/"
+MOST_S = 600.0
+FLAT_PAGES = 10
+"""A web process may hold so many pages more than at the start and still be called flat."""
 
-_RAW_PAGE = """
-SELECT e.seq, v.body FROM entry e JOIN version v ON v.id = e.version_id
-WHERE e.collection_id = %(collection)s AND e.seq > %(after)s AND e.is_newest ORDER BY e.seq LIMIT %(limit)s
-"""
+POLL_GOAL = Goal(4.0, at_most=True)
 
 
 def main() -> None:
     """Run alone and print."""
-    with running_node(workers=1) as node:
-        measure(node)
+    with running_node(workers=WEB_WORKERS) as node:
+        measure(node, Report(machine()), FULL)
 
 
-def measure(node: Node) -> list[Row]:
-    """Print and answer the rows about reading. Fills the node with a million versions."""
-    collection = Collection.objects.get(alias="attribution")
-    rows, medians = [], []
-    first = FIRST_NUMBER
-    for size in (SMALL, LARGE):
-        last = FIRST_NUMBER + size - 1
-        fill(
-            node.services.owner_url,
-            producer_id=node.community.aurora.lab.pk,
-            collection_id=collection.pk,
-            first=first,
-            last=last,
-        )
-        first = last + 1
-        before = sum(node.cpu_s())
-        times = poll(node, last)
-        cost_ms = (sum(node.cpu_s()) - before) / (POLLS + WARM_UP_POLLS) * 1e3
-        medians.append(percentile(times, 50))
-        against = f"processor time of one {cost_ms:.1f} ms"
-        against += f"; p50 is {medians[-1] / medians[0]:.2f} of the first" if len(medians) > 1 else ""
-        rows.append(_shown(Row(f"poll for {NEW_OBJECTS} new objects among {size:,}", _milliseconds(times), against)))
-    rows += measure_pages(node, collection.pk)
-    rows += measure_queries(node)
-    return rows
+def measure(node: Node, report: Report, sizes: Sizes) -> None:
+    """Add the lines about reading. Fills the node with all that `sizes` says."""
+    stored, results = Stored(node), Results()
+    small = poll_ours(stored.green(sizes.small), sizes)
+    target, amber = stored.green(sizes.objects), stored.amber(sizes.objects)
+    report.name(target.runs_on)
+    measure_once(node, target, stored.collection(GREEN).pk, results, sizes)
+    measure_with_nginx(node, report, results, green=target, amber=amber, sizes=sizes)
+    measure_peers(node, report, results, sizes)
+    for comparison in results.comparisons(sizes):
+        report.compare(comparison)
+    large = stored.green(sizes.large)
+    report_polls(report, small, poll_ours(large, sizes), sizes)
+    measure_memory(node, report, large, sizes)
+    token = node.community.borealis.token
+    statements.measure(report, path=f"{target.path}objects/", token=token, limits=(1, sizes.page))
 
 
-def poll(node: Node, last: int) -> list[float]:
-    """Seconds of each of `POLLS` requests for what was added last."""
-    path = f"{ADDRESS}?limit={PAGE_OBJECTS}&added_after={format_taxii(date_of(last - NEW_OBJECTS))}"
-    request = make_request("GET", path, node.community.borealis.token)
-    link = Connection(node.server.port)
-    times = []
-    for number in range(-WARM_UP_POLLS, POLLS):
-        began = time.perf_counter()
-        answer = link.send(request)
-        if number >= 0:
-            times.append(time.perf_counter() - began)
-    link.close()
-    if answer.body.count(b'"type":"indicator"') != NEW_OBJECTS:
-        raise AssertionError(f"the poll answered {answer.status}: {answer.body[:200]!r}")
-    return times
+def measure_once(node: Node, target: Target, collection_id: int, results: Results, sizes: Sizes) -> None:
+    """What has to come before anything else has been read: pages that no cache can know, and bare rows."""
+    pages, url = sizes.objects // sizes.page, node.services.owner_url
+    for is_binary in (False, True):
+        rate = postgres_rows.rows_per_second(url, collection_id, page=sizes.page, pages=pages, binary=is_binary)
+        results.bare_rows[is_binary] = rate
+    results.singles[OURS] = works.times(target.port, target.windows("objects", sizes.page), MOST_S)
+    results.manifests[OURS] = works.times(target.port, target.windows("manifest", sizes.page), MOST_S)
+    results.polls[OURS] = poll_ours(target, sizes)
 
 
-def measure_pages(node: Node, collection_id: int) -> list[Row]:
-    """Rows a second of a long pull, against the bare query; and what it does to the memory of the web process."""
-    pull(node, 2)
-    before_mb = peak_memory_mb(node)
-    began = time.perf_counter()
-    pulled_bytes = pull(node, PAGES)
-    rate = PAGES * PAGE_OBJECTS / (time.perf_counter() - began)
-    raw = raw_pages(node, collection_id)
-    grown_mb = peak_memory_mb(node) - before_mb
-    page_mb = pulled_bytes / PAGES / 1e6
-    what = f"pull in pages of {PAGE_OBJECTS:,}, one connection"
-    return [
-        _shown(
-            Row(what, f"{rate:,.0f} objects/s", f"{rate / raw:.0%} of PostgreSQL's bare keyset pages ({raw:,.0f}/s)")
-        ),
-        _shown(
-            Row(
-                f"memory that {PAGES} pages add to the peak of 2 pages",
-                f"{grown_mb:.1f} MB",
-                f"a page has {page_mb:.1f} MB, all of them {pulled_bytes / 1e6:.0f} MB",
-            )
-        ),
-    ]
+def poll_ours(target: Target, sizes: Sizes) -> list[float]:
+    """Seconds of each poll, after some that do not count."""
+    works.check_poll(target, sizes)
+    polls = target.polls(sizes.new, sizes.page, WARM_UP_POLLS + sizes.polls)
+    return works.times(target.port, polls, MOST_S)[WARM_UP_POLLS:]
 
 
-def pull(node: Node, pages: int) -> int:
-    """Follow `next` for so many pages; answers the bytes of their bodies."""
-    link, cursor, total_bytes = Connection(node.server.port), "", 0
-    for _ in range(pages):
-        path = f"{ADDRESS}?limit={PAGE_OBJECTS}" + (f"&next={quote(cursor)}" if cursor else "")
-        answer = link.send(make_request("GET", path, node.community.borealis.token))
-        total_bytes += len(answer.body)
-        # The members before the objects: the client need not parse a megabyte to find the cursor.
-        cursor = json.loads(answer.body[: answer.body.index(b',"objects"')] + b"}")["next"]
-    link.close()
-    return total_bytes
+def report_polls(report: Report, small: list[float], large: list[float], sizes: Sizes) -> None:
+    """Polls beside ten thousand and beside a million versions."""
+    work = f"poll of {sizes.new} new among {{:,}}, 1 connection"
+    report.compare(latencies(work.format(sizes.small), {OURS: small}, [POLL_GOAL]))
+    grown = Goal(1.2, f"that among {sizes.small:,}", median(small) * 1e3, at_most=True)
+    report.compare(latencies(work.format(sizes.large), {OURS: large}, [POLL_GOAL, grown]))
 
 
-def raw_pages(node: Node, collection_id: int) -> float:
-    """Rows a second of the same pages, by the owner role and without Python doing anything with them."""
-    with psycopg.connect(node.services.owner_url) as link:
-        after = 0
-        began = time.perf_counter()
-        for _ in range(PAGES):
-            params = {"collection": collection_id, "after": after, "limit": PAGE_OBJECTS}
-            rows = link.execute(_RAW_PAGE, params, prepare=True, binary=True).fetchall()
-            after = rows[-1][0]
-        return PAGES * PAGE_OBJECTS / (time.perf_counter() - began)
-
-
-def peak_memory_mb(node: Node) -> float:
-    """The highest resident memory so far of the web server's largest process."""
-    group = node.server.process.pid if node.server.process is not None else 0
-    peaks = [0]
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines())
-        except OSError:
-            continue  # ended meanwhile
-        if int(fields.get("NSpgid", "0").split()[-1]) == group:
-            peaks.append(int(fields["VmHWM"].split()[0]))
-    return max(peaks) / 1024
-
-
-def measure_queries(node: Node) -> list[Row]:
-    """Statements that one page costs, whatever its length: counted on the wire."""
-    settings.ALLOWED_HOSTS = ["testserver"]
-    counts = {limit: _count_statements(node, limit) for limit in (1, PAGE_OBJECTS)}
-    figure = " and ".join(str(count) for count in counts.values())
-    return [_shown(Row(f"statements for a page of 1 and of {PAGE_OBJECTS:,}", figure, "BEGIN and COMMIT included"))]
-
-
-def _count_statements(node: Node, limit: int) -> int:
-    client = Client()
-    headers = {"Authorization": f"Bearer {node.community.borealis.token}", "Accept": TAXII}
-    connection.ensure_connection()
-    with tempfile.NamedTemporaryFile() as trace:
-        connection.connection.pgconn.trace(trace.fileno())
-        answer = client.get(f"{ADDRESS}?limit={limit}", headers=headers)
-        connection.connection.pgconn.untrace()
-        trace.seek(0)
-        sent = [line.split("\t")[1:4] for line in trace.read().decode("utf-8", "replace").splitlines()]
-    if answer.status_code != 200:
-        raise AssertionError(f"the page answered {answer.status_code}")
-    return sum(
-        fields[0] == "F" and fields[2].split(" ")[0] in ("Query", "Execute") for fields in sent if len(fields) == 3
-    )
-
-
-def _milliseconds(times: list[float]) -> str:
-    return f"p50 {percentile(times, 50) * 1e3:.2f} ms, p99 {percentile(times, 99) * 1e3:.2f} ms"
-
-
-def _shown(row: Row) -> Row:
-    row.show()
-    return row
+def measure_memory(node: Node, report: Report, target: Target, sizes: Sizes) -> None:
+    """A full pull of everything, and what it does to the memory of the web processes."""
+    pulled, report.memory = pull_and_watch(node, target.pull(sizes.page, MOST_S))
+    what = f"memory that the web processes gain in a full pull of {sizes.large:,}"
+    goal = Goal(FLAT_PAGES * WEB_WORKERS * sizes.page * 1e-3, at_most=True)
+    most_mb = max(point.megabytes for point in report.memory)
+    figure = Figure(growth_mb(report.memory), f"of {most_mb:,.0f} MB")
+    report.compare(Comparison(what, "MB", {OURS: figure}, [goal], more_is_better=False))
+    report.add(Row(f"full pull of {pulled.objects:,}", f"{pulled.rate:,.0f} objects/s", f"{pulled.seconds:.0f} s"))
 
 
 if __name__ == "__main__":
