@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 
 from benchmarks import client
 from benchmarks.client import Pull, Pulled
@@ -45,19 +44,5 @@ def growth_mb(curve: list[MemoryPoint]) -> float:
 
 def _watch(node: Node, began: float, done: threading.Event, samples: list[tuple[float, float]]) -> None:
     while not done.is_set():
-        samples.append((time.perf_counter() - began, resident_mb(node)))
+        samples.append((time.perf_counter() - began, node.server.memory_mb()))
         done.wait(SAMPLE_S)
-
-
-def resident_mb(node: Node) -> float:
-    """Resident memory of all processes of the web server, shared pages counted in each."""
-    session = node.server.process.pid if node.server.process is not None else 0
-    total_kb = 0
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            fields = dict(line.split(":\t", 1) for line in status.read_text(encoding="utf-8").splitlines())
-        except OSError:
-            continue  # ended meanwhile
-        if int(fields.get("NSsid", "0").split()[-1]) == session:
-            total_kb += int(fields.get("VmRSS", "0").split()[0])
-    return total_kb / 1024

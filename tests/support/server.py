@@ -84,6 +84,20 @@ class WebServer:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def memory_mb(self, field: str = "VmRSS") -> float:
+        """Memory of all its processes, pages that they share counted in each. field: as in /proc/PID/status, such as
+        VmRSS or the highest so far, VmHWM."""
+        session = self.process.pid if self.process is not None else 0
+        total_kb = 0
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                fields = dict(line.split(":\t", 1) for line in status.read_text(encoding="utf-8").splitlines())
+            except OSError:
+                continue  # ended meanwhile
+            if int(fields.get("NSsid", "0").split()[-1]) == session:
+                total_kb += int(fields.get(field, "0").split()[0])
+        return total_kb / 1024
+
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:

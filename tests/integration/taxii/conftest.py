@@ -8,7 +8,8 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from exchange.services.checking import check_exchange
-from tests.support.database import close_connections, empty_tables
+from tests.integration.taxii.tls import TlsServer
+from tests.support.database import TestServices, close_connections, empty_tables
 from tests.support.labs import Community, make_community
 from tests.support.server import WebServer
 from tests.support.taxii import Node, TaxiiClient, client_of
@@ -28,6 +29,17 @@ def shared_node(web_server: WebServer, django_db_blocker: DjangoDbBlocker) -> It
         report = check_exchange()
         close_connections()
     assert not report.faults, report.faults
+
+
+@pytest.fixture(scope="module")
+def tls_server(
+    services: TestServices, shared_node: Node, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TlsServer]:
+    """A second process of the shared node, which ends TLS itself."""
+    server = TlsServer(services, tmp_path_factory.mktemp("tls"))
+    server.start()
+    yield server
+    server.stop()
 
 
 def node_of(url: str, community: Community) -> Node:

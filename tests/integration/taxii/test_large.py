@@ -1,30 +1,41 @@
-"""A collection with a great many versions answers at once, whatever is asked of it.
+"""A collection with a great many versions costs a page no more than a small one, and a full pull no memory.
 
-The rows are made in SQL and are no signed objects, so nothing else uses them.
+What a page costs is counted by PostgreSQL: the rows and the blocks that it touched for the request. The rows are made
+in SQL and are no signed objects, so nothing else uses them. Sixty thousand versions with each run of the tests, and a
+million with `make faults`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connections
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from exchange.models import Sequencer
 from exchange.stix.timestamps import format_taxii
-from tests.integration.taxii.conftest import node_of
-from tests.integration.taxii.walking import MANIFEST, OBJECTS, ROOT, ask, items
-from tests.support.database import close_connections, empty_tables
-from tests.support.labs import make_community
+from tests.integration.taxii.walking import MANIFEST, OBJECTS, ask
+from tests.support.database import TestServices, close_connections, empty_tables
+from tests.support.labs import Community, make_community
 from tests.support.server import WebServer
-from tests.support.taxii import Node
+from tests.support.taxii import TAXII, client_of
 
-OBJECTS_MADE, VERSIONS_EACH = 30_000, 2
-MOST_S = 0.5
-"""Some twenty times what a page takes on an idle machine."""
+VERSIONS_EACH = 2
+BODY = b'{"id":"x","padding":"' + b"x" * 977 + b'"}'
+"""A thousand bytes."""
+
+LIMITS = (5, 6, 7)
+"""Each asks anew, and the least counts: what another process did may be noted while one of them is counted."""
+
+PAGE, WARM_PAGES, MOST_GROWTH_MB = 1_000, 10, 8.0
+"""A page is a megabyte, and the processes have come to size after ten: eight more are far fewer than are pulled."""
+MOST_ROWS, MOST_BLOCKS = 300, 1_000
+"""For such a page: far more than it needs, far less than a thousandth of what there is."""
 
 MAKE = """
 WITH home AS (SELECT id FROM collection WHERE alias = 'signatures'),
@@ -54,48 +65,119 @@ FROM versions v, home, green, start
 """
 
 
-@pytest.fixture(scope="module")
-def large_node(web_server: WebServer, django_db_blocker: DjangoDbBlocker) -> Iterator[Node]:
+_TOUCHED = """
+SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables) + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes),
+       (SELECT sum(heap_blks_read + heap_blks_hit + coalesce(idx_blks_read + idx_blks_hit, 0)
+                   + coalesce(toast_blks_read + toast_blks_hit + tidx_blks_read + tidx_blks_hit, 0))
+        FROM pg_statio_user_tables)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Rows, entries of indexes among them, and blocks of 8 KiB."""
+
+    rows: int
+    blocks: int
+
+    def __sub__(self, other: Touched) -> Touched:
+        return Touched(self.rows - other.rows, self.blocks - other.blocks)
+
+
+def touched_so_far() -> Touched:
+    """By everybody in this database; all that this process's connection did is among it."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(_TOUCHED)
+        return Touched(*map(int, cursor.fetchone()))
+
+
+@pytest.fixture(scope="module", params=[30_000, pytest.param(500_000, marks=pytest.mark.faults)])
+def large_node(
+    request: pytest.FixtureRequest, _migrated: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Community]:
+    """A community with so many objects, each in two versions."""
     with django_db_blocker.unblock():
         empty_tables()
-        node = node_of(web_server.url, make_community())
-        lab = node.community.aurora
-        assert node.aurora.post(lab.signed(lab.indicator())).status_code == 202
-        with connections["owner"].cursor() as cursor:
-            count = OBJECTS_MADE * VERSIONS_EACH
-            cursor.execute(MAKE, {"objects": OBJECTS_MADE, "versions": VERSIONS_EACH, "body": b'{"id":"x"}'})
-            cursor.execute(
-                "UPDATE sequencer SET last_seq = last_seq + %s, last_date_added = greatest(clock_timestamp(),"
-                " last_date_added + %s * interval '1 microsecond')",
-                [count, count],
-            )
-            cursor.execute("ANALYZE entry, version, object")
-        yield node
+        community = make_community()
+        lab = community.aurora
+        assert lab.publish(lab.signed(lab.indicator()))[0].error is None
+        fill(request.param)
+        yield community
         empty_tables()
         close_connections()
 
 
-@pytest.mark.parametrize("collection", ["signatures", "all"])
+def fill(objects: int) -> None:
+    with connections["owner"].cursor() as cursor:
+        count = objects * VERSIONS_EACH
+        cursor.execute(MAKE, {"objects": objects, "versions": VERSIONS_EACH, "body": BODY})
+        cursor.execute(
+            "UPDATE sequencer SET last_seq = last_seq + %s, last_date_added = greatest(clock_timestamp(),"
+            " last_date_added + %s * interval '1 microsecond')",
+            [count, count],
+        )
+        cursor.execute("VACUUM (ANALYZE) entry, version, object")
+
+
+@pytest.fixture
+def fresh_server(services: TestServices, tmp_path: Path) -> Iterator[WebServer]:
+    """A web process that has served nothing so far, so its memory is what the test made of it."""
+    server = WebServer(services, tmp_path / "web.log")
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_a_full_pull_of_very_many_leaves_no_memory_behind(large_node: Community, fresh_server: WebServer) -> None:
+    client = client_of(fresh_server.url, large_node.borealis)
+    query, pulled, early_mb = f"limit={PAGE}&match[version]=all", 0, 0.0
+    page = ask(client, OBJECTS, query)
+    while (envelope := page.json())["more"]:
+        pulled += len(envelope["objects"])
+        if pulled == WARM_PAGES * PAGE:
+            early_mb = fresh_server.memory_mb("VmHWM")
+        page = ask(client, OBJECTS, f"{query}&next={envelope['next']}")
+    assert pulled >= 59 * PAGE
+    assert fresh_server.memory_mb("VmHWM") - early_mb <= MOST_GROWTH_MB
+
+
+QUERIES = (
+    "",
+    "added_after=2020-01-01T00:00:00Z",
+    "added_after={middle}",
+    "added_after={end}",
+    "match[type]=indicator",
+    "match[version]=first",
+    "match[version]=all",
+    "match[version]=first,last",
+)
+NO_INDEX = pytest.mark.xfail(
+    strict=True, reason="no index gives all entries, or all first ones, of several collections"
+)
+
+
 @pytest.mark.parametrize(
-    "query",
-    [
-        "",
-        "added_after=2020-01-01T00:00:00Z",
-        "added_after={middle}",
-        "added_after={end}",
-        "match[type]=indicator",
-        "match[version]=first",
+    ("collection", "query"),
+    [("signatures", query) for query in QUERIES]
+    + [
+        pytest.param("all", query, marks=NO_INDEX if query in ("match[version]=first", "match[version]=all") else ())
+        for query in QUERIES
     ],
 )
-def test_five_of_very_many_come_at_once(large_node: Node, collection: str, query: str) -> None:
+@pytest.mark.parametrize("path", [OBJECTS, MANIFEST])
+def test_five_of_very_many_touch_few_rows(large_node: Community, collection: str, query: str, path: str) -> None:
     last = Sequencer.objects.get().last_date_added
-    middle = last - timedelta(microseconds=OBJECTS_MADE)
-    query = "limit=5&" + query.format(middle=format_taxii(middle), end=format_taxii(last - timedelta(microseconds=10)))
-    for path in (OBJECTS, MANIFEST):
-        path = path.replace("signatures", collection)
-        ask(large_node.borealis, path, query)
-        started = time.perf_counter()
-        found = ask(large_node.borealis, path, query)
-        assert time.perf_counter() - started < MOST_S
-        assert found.content == b"{}" or len(items(found)) == 5
-    assert ask(large_node.borealis, f"{ROOT}/collections/").status_code == 200
+    middle, end = last - timedelta(microseconds=30_000), last - timedelta(microseconds=10)
+    query = query.format(middle=format_taxii(middle), end=format_taxii(end))
+    client = Client(headers={"Accept": TAXII, "Authorization": f"Bearer {large_node.borealis.token}"})
+    costs = []
+    for limit in LIMITS:
+        before = touched_so_far()
+        found = client.get(f"{path.replace('signatures', collection)}?limit={limit}&{query}")
+        costs.append(touched_so_far() - before)
+        assert found.status_code == 200
+        assert found.content == b"{}" or len(found.json()["objects"]) == limit
+    assert min(cost.rows for cost in costs) <= MOST_ROWS
+    assert min(cost.blocks for cost in costs) <= MOST_BLOCKS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,6 @@ from tests.integration.taxii.tls import EARLY_DATA, TIMEOUT_S, ProxiedServer, Tl
 from tests.integration.taxii.walking import OBJECTS
 from tests.support.database import TestServices
 from tests.support.taxii import TAXII, Node
-
-
-@pytest.fixture(scope="module")
-def tls_server(
-    services: TestServices, shared_node: Node, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[TlsServer]:
-    server = TlsServer(services, tmp_path_factory.mktemp("tls"))
-    server.start()
-    yield server
-    server.stop()
 
 
 def get(server: TlsServer, node: Node, path: str, **headers: str) -> requests.Response:
