@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from benchmarks import postgres_rows, statements, works
 from benchmarks.beside import measure_peers, measure_with_nginx
 from benchmarks.comparison import OURS, Comparison, Figure, Goal, median
@@ -31,7 +33,7 @@ def main() -> None:
 def measure(node: Node, report: Report, sizes: Sizes) -> None:
     """Add the lines about reading. Fills the node with all that `sizes` says."""
     stored, results = Stored(node), Results()
-    small = poll_ours(stored.green(sizes.small), sizes)
+    small = poll_ours(node, stored.green(sizes.small), sizes)
     target, amber = stored.green(sizes.objects), stored.amber(sizes.objects)
     report.name(target.runs_on)
     measure_once(node, target, stored.collection(GREEN).pk, results, sizes)
@@ -40,7 +42,7 @@ def measure(node: Node, report: Report, sizes: Sizes) -> None:
     for comparison in results.comparisons(sizes):
         report.compare(comparison)
     large = stored.green(sizes.large)
-    report_polls(report, small, poll_ours(large, sizes), sizes)
+    report_polls(report, small, poll_ours(node, large, sizes), sizes)
     measure_memory(node, report, large, sizes)
     token = node.community.borealis.token
     statements.measure(report, path=f"{target.path}objects/", token=token, limits=(1, sizes.page))
@@ -54,22 +56,36 @@ def measure_once(node: Node, target: Target, collection_id: int, results: Result
         results.bare_rows[is_binary] = rate
     results.singles[OURS] = works.times(target.port, target.windows("objects", sizes.page), MOST_S)
     results.manifests[OURS] = works.times(target.port, target.windows("manifest", sizes.page), MOST_S)
-    results.polls[OURS] = poll_ours(target, sizes)
+    results.polls[OURS] = poll_ours(node, target, sizes).taken
 
 
-def poll_ours(target: Target, sizes: Sizes) -> list[float]:
-    """Seconds of each poll, after some that do not count."""
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """Seconds of each poll, and processor time of one over web server and PostgreSQL."""
+
+    taken: list[float]
+    cost_ms: float
+
+
+def poll_ours(node: Node, target: Target, sizes: Sizes) -> Polled:
+    """Polls, after some that do not count."""
     works.check_poll(target, sizes)
     polls = target.polls(sizes.new, sizes.page, WARM_UP_POLLS + sizes.polls)
-    return works.times(target.port, polls, MOST_S)[WARM_UP_POLLS:]
+    works.times(target.port, polls[:WARM_UP_POLLS], MOST_S)
+    before = sum(node.cpu_s())
+    taken = works.times(target.port, polls[WARM_UP_POLLS:], MOST_S)
+    return Polled(taken, (sum(node.cpu_s()) - before) / len(taken) * 1e3)
 
 
-def report_polls(report: Report, small: list[float], large: list[float], sizes: Sizes) -> None:
+def report_polls(report: Report, small: Polled, large: Polled, sizes: Sizes) -> None:
     """Polls beside ten thousand and beside a million versions."""
     work = f"poll of {sizes.new} new among {{:,}}, 1 connection"
-    report.compare(latencies(work.format(sizes.small), {OURS: small}, [POLL_GOAL]))
-    grown = Goal(1.2, f"that among {sizes.small:,}", median(small) * 1e3, at_most=True)
-    report.compare(latencies(work.format(sizes.large), {OURS: large}, [POLL_GOAL, grown]))
+    report.compare(latencies(work.format(sizes.small), {OURS: small.taken}, [POLL_GOAL]))
+    grown = Goal(1.2, f"that among {sizes.small:,}", median(small.taken) * 1e3, at_most=True)
+    report.compare(latencies(work.format(sizes.large), {OURS: large.taken}, [POLL_GOAL, grown]))
+    what = f"processor time of a poll among {sizes.small:,} and {sizes.large:,}"
+    times = f"{small.cost_ms:.1f} ms and {large.cost_ms:.1f} ms"
+    report.add(Row(what, times, f"{large.cost_ms / small.cost_ms:.2f} of the first" if small.cost_ms else ""))
 
 
 def measure_memory(node: Node, report: Report, target: Target, sizes: Sizes) -> None:

@@ -35,7 +35,10 @@ class Works:
 
 
 def works_of(target: Target, sizes: Sizes, *, chain: int, most_s: float) -> Works:
-    """The works of a peer, which has no labels. chain: pages of the repeated reads, found by following `next`."""
+    """The works of a peer, which has no labels.
+
+    chain: pages of the repeated reads, found by following `next`; with 0 these reads are left out.
+    """
     return Works(
         target.name,
         target.port,
