@@ -5,6 +5,7 @@ from exchange.models.audit import AuditEvent
 from exchange.models.collection import ApiRoot, Collection, Grant
 from exchange.models.delivery import Delivery
 from exchange.models.entry import Entry
+from exchange.models.facet import Facet
 from exchange.models.idempotency import IdempotentRequest
 from exchange.models.key import IdentityApproval, KeyUse, Pin, SigningKey
 from exchange.models.lab import Lab
@@ -23,6 +24,7 @@ __all__ = [
     "Collection",
     "Delivery",
     "Entry",
+    "Facet",
     "Grant",
     "HeldVersion",
     "IdempotentRequest",

@@ -28,11 +28,11 @@ def grant_privileges(connection: BaseDatabaseWrapper, role: str) -> None:
     """Give `role` exactly its privileges, as the owner of the tables. Safe to repeat after each migration."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-            " AND relkind IN ('r', 'p') AND NOT relispartition"
+            "SELECT relname, relkind = 'v' FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p', 'v') AND NOT relispartition"
         )
-        for (table,) in cursor.fetchall():
-            for statement in _statements(table):
+        for table, is_view in cursor.fetchall():
+            for statement in _statements(table, is_view=is_view):
                 cursor.execute(
                     sql.SQL(statement).format(table=sql.Identifier(table), role=sql.Identifier(role)).as_string(None)
                 )
@@ -43,7 +43,8 @@ def grant_privileges(connection: BaseDatabaseWrapper, role: str) -> None:
             cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role)).as_string(None))
 
 
-def _statements(table: str) -> list[str]:
+def _statements(table: str, *, is_view: bool) -> list[str]:
+    """A view shows what the reader of the transaction may see; nobody writes through one."""
     granted = "SELECT, INSERT, UPDATE, DELETE"
     if table in APPEND_ONLY:
         granted = "SELECT, INSERT"
@@ -53,6 +54,6 @@ def _statements(table: str) -> list[str]:
         granted = "SELECT, INSERT, UPDATE"
     elif table in NOTED:
         granted = "SELECT, UPDATE, DELETE"
-    elif table in READ_ONLY:
+    elif is_view or table in READ_ONLY:
         granted = "SELECT"
     return ["REVOKE ALL ON {table} FROM {role}", f"GRANT {granted} ON {{table}} TO {{role}}"]

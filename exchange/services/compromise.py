@@ -61,6 +61,7 @@ _TAKE_OUT = (
             AS n (version_id, object_id, reason)""",
     "DELETE FROM version_key k USING held h WHERE h.version_id = k.version_id AND h.missing_marking = %(quarantined)s",
     "UPDATE version SET audience_id = %(nobody)s WHERE id = ANY (%(versions)s)",
+    "UPDATE facet SET readers = ARRAY[%(nobody)s::int] WHERE version_id = ANY (%(versions)s)",
     """UPDATE object o SET newest_version_id = n.id, newest_audience_id = n.audience_id,
            created_text = CASE WHEN n.is_known THEN o.created_text ELSE '' END,
            state = CASE WHEN o.state = 'revoked' AND NOT n.is_revoked THEN 'current' ELSE o.state END,

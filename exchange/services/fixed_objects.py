@@ -12,6 +12,7 @@ from exchange.models import Collection, Lab
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.sharing import audience_for
 from exchange.services.storing import PreparedVersion, store_versions
+from exchange.stix.facets import facets_of
 from exchange.stix.fixed import FIXED_IDS, fixed_object
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
@@ -44,6 +45,7 @@ def _prepared(fixed_id: str, node: Lab, home: Collection, moment: datetime) -> P
         references=(),
         lab_identity=node.identity_id or "",
         received_at=moment,
+        facets=facets_of(members),
     )
 
 

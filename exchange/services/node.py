@@ -21,6 +21,7 @@ from exchange.services.storing import PreparedVersion, store_versions
 from exchange.services.withdrawals import this_node
 from exchange.stix.canonical import canonicalize
 from exchange.stix.extensions import Keys
+from exchange.stix.facets import facets_of
 from exchange.stix.fixed import KEYS_EXTENSION
 from exchange.stix.identifiers import create_id
 from exchange.stix.keys import SigningKey, unix_seconds
@@ -134,6 +135,7 @@ def _store_identity(lab: Lab, signed: SignedObject, moment: datetime) -> None:
                 references=(),
                 lab_identity=signed.id,
                 received_at=moment,
+                facets=facets_of(signed.members),
             )
         ],
     )

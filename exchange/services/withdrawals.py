@@ -17,6 +17,7 @@ from exchange.services.sharing import AudienceRule, load_audiences
 from exchange.services.storing import AudienceChange, PreparedVersion, store_versions
 from exchange.stix.canonical import canonicalize
 from exchange.stix.extensions import Withdrawal
+from exchange.stix.facets import facets_of
 from exchange.stix.fixed import WITHDRAWAL_EXTENSION
 from exchange.stix.identifiers import create_id
 from exchange.stix.keys import SigningKey, unix_seconds
@@ -127,6 +128,7 @@ def make_note(
         references=(("object_refs", change.stix_id),),
         lab_identity=node.identity_id or "",
         received_at=moment,
+        facets=facets_of(members, targets=[change.stix_id]),
     )
 
 

@@ -72,6 +72,12 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
         "SELECT 'entry ' || e.seq FROM entry e WHERE NOT EXISTS (SELECT FROM object o WHERE o.id = e.object_id)",
     ),
     (
+        "facet",
+        "the facets are of no version",
+        "SELECT 'facet ' || f.version_id FROM facet f"
+        " WHERE NOT EXISTS (SELECT FROM version v WHERE v.id = f.version_id)",
+    ),
+    (
         "held",
         "a version that waits for its marking is shown",
         "SELECT 'version ' || h.version_id FROM held h JOIN object o ON o.id = h.object_id"

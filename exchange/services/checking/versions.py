@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from exchange.services.checking.facets import check_facets
 from exchange.services.checking.readers import Readers, check_audiences, check_readers
 from exchange.services.checking.report import Report
 from exchange.services.checking.states import check_revoked_objects, check_state
@@ -35,6 +36,7 @@ def check_versions(report: Report, keys: Mapping[str, KnownKey], tell: Callable[
                 _check_version(report, stored, batch, keys, known)
             except (StixError, ExchangeError) as error:
                 report.add("version", stored.where, str(error))
+        check_facets(report, batch)
         report.count("versions", len(batch.versions))
         tell("versions", report.checked["versions"])
     check_revoked_objects(report)

@@ -80,6 +80,7 @@ _REMOVE_VERSIONS: Final = (
        FROM version_key k JOIN version v ON v.id = k.version_id WHERE k.version_id = ANY (%(versions)s)""",
     "UPDATE leaf SET salt = NULL, record = NULL WHERE version_id = ANY (%(versions)s)",
     "DELETE FROM reference WHERE version_id = ANY (%(versions)s)",
+    "DELETE FROM facet WHERE version_id = ANY (%(versions)s)",
     "DELETE FROM held WHERE version_id = ANY (%(versions)s)",
     "DELETE FROM entry WHERE object_id = %(object)s AND version_id = ANY (%(versions)s)",
     "DELETE FROM version WHERE id = ANY (%(versions)s)",

@@ -9,7 +9,7 @@ from django.db import connection
 
 from exchange.services.principals import Principal
 from exchange.services.publishing.marking import recipients_in
-from exchange.services.publishing.reading import references_of
+from exchange.services.publishing.reading import facets_in, inspect_payloads, references_of
 from exchange.services.sharing import audience_for
 from exchange.services.storing import PreparedVersion, release_versions
 from exchange.services.storing.prepared import AudienceChange
@@ -47,6 +47,7 @@ def release_held(principal: Principal, marking_ids: Sequence[str]) -> list[Audie
 def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:
     _, body, version_text, key, digest, label, kid, received_at, home, marking, marking_body = row
     checked = check_object(read_object(bytes(body)))
+    references = references_of(checked)
     return PreparedVersion(
         stix_id=checked.id,
         type=checked.type,
@@ -61,7 +62,8 @@ def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:
         kid=kid,
         created_text=str(checked.members.get("created", "")),
         revoked=checked.members.get("revoked") is True,
-        references=tuple(references_of(checked)),
+        references=tuple(references),
         lab_identity=producer,
         received_at=received_at,
+        facets=facets_in(checked, references, inspect_payloads(checked.members)),
     )

@@ -13,6 +13,7 @@ from exchange.services.sharing import AudienceRule
 from exchange.services.storing import PreparedVersion
 from exchange.stix.checks import CheckedObject
 from exchange.stix.errors import StixError
+from exchange.stix.facets import Facets
 from exchange.stix.identifiers import is_identifier
 from exchange.stix.markings import Tlp
 from exchange.stix.signature import SignedObject, VerifiedObject
@@ -39,6 +40,7 @@ class Item:
     missing_marking: str = ""
     audience: AudienceRule | None = None
     references: tuple[tuple[str, str], ...] = ()
+    facets: Facets | None = None
     warnings: tuple[tuple[str, str, str], ...] = ()
     error: ExchangeError | StixError | None = None
 
@@ -74,7 +76,7 @@ class Item:
 
     def prepared(self, *, lab_identity: str, received_at: datetime) -> PreparedVersion:
         """The version for storage; only a verified object with an audience becomes one."""
-        if self.verified is None or self.audience is None or self.collection is None:
+        if self.verified is None or self.audience is None or self.collection is None or self.facets is None:
             raise AssertionError("the item has not passed every step")
         members = self.object.members
         return PreparedVersion(
@@ -94,6 +96,7 @@ class Item:
             references=self.references,
             lab_identity=lab_identity,
             received_at=received_at,
+            facets=self.facets,
             missing_marking=self.missing_marking,
         )
 

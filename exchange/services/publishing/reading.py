@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from exchange.services.scope import Payload, check_scope
 from exchange.stix.checks import CheckedObject, check_object
 from exchange.stix.errors import ObjectInvalidError
 from exchange.stix.extensions import check_extensions
+from exchange.stix.facets import Facets, facets_of
 from exchange.stix.fixed import WITHDRAWAL_EXTENSION, is_fixed
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
@@ -72,6 +73,7 @@ def read_item(
         found = check_scope(item.checked.members, payloads)
         item.warnings += tuple((each.rule, each.pointer, "somebody should look at this text") for each in found)
     item.references = tuple(references_of(item.checked))
+    item.facets = facets_in(item.checked, item.references, payloads)
 
 
 def inspect_payloads(members: Mapping[str, Any]) -> list[Payload]:
@@ -81,6 +83,12 @@ def inspect_payloads(members: Mapping[str, Any]) -> list[Payload]:
         StixError: a payload that cannot be opened.
     """
     return [payload for inspect in _inspectors() for payload in inspect(members)]
+
+
+def facets_in(checked: CheckedObject, references: Iterable[tuple[str, str]], payloads: Sequence[Payload]) -> Facets:
+    """What the object can be found by. A Sigma rule stands in the pattern in clear; a playbook was decoded."""
+    texts = [text for each in payloads if each.pointer != "/pattern" for _, text in each.texts]
+    return facets_of(checked.members, targets=[target for _, target in references], payload_texts=texts)
 
 
 def strictest_label(payloads: Sequence[Payload]) -> Tlp | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from exchange.services.errors import ConflictError
 from exchange.services.sharing import AudienceRule
+from exchange.stix.facets import Facets
 from exchange.stix.markings import Tlp
 
 
@@ -18,7 +19,7 @@ class PreparedVersion:
     version_key: the version's instant as sortable text. digest: SHA-256 of the signature payload.
     missing_marking: id of the distribution marking that it waits for, "" if it need not wait. While it waits,
     `audience` is who reads it whomever the marking names.
-    references: pairs of property and target id, kept for later checks.
+    references: pairs of property and target id, kept for later checks. facets: what it can be found by.
     """
 
     stix_id: str
@@ -37,6 +38,7 @@ class PreparedVersion:
     references: tuple[tuple[str, str], ...]
     lab_identity: str
     received_at: datetime
+    facets: Facets
     missing_marking: str = ""
 
     @property

@@ -8,6 +8,7 @@ from datetime import datetime
 from exchange.services.database import execute
 from exchange.services.log import make_leaf
 from exchange.services.sequencer import TAKE_NUMBERS
+from exchange.services.storing import facets
 from exchange.services.storing.deciding import NewVersion, ObjectState
 from exchange.services.storing.prepared import PreparedVersion
 
@@ -153,7 +154,7 @@ def update_objects(states: Sequence[ObjectState], at: datetime) -> None:
     execute(_UPDATE_ENTRIES, params, prepare=False)
 
 
-_INSERT_VERSIONS = """
+_INSERT_VERSIONS = f"""
 WITH v AS (
     INSERT INTO version (id, object_id, version_text, body, digest, label, audience_id, distribution, kid, received_at)
     SELECT * FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(texts)b::text[], %(bodies)b::bytea[],
@@ -167,14 +168,14 @@ WITH v AS (
     SELECT version_id, object_id, missing, since
     FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(missing)b::text[], %(received)b::timestamptz[])
          AS n (version_id, object_id, missing, since) WHERE missing <> ''
-)
+), f AS ({facets.INSERT_FACETS})
 INSERT INTO reference (version_id, property, target_stix_id)
 SELECT * FROM unnest(%(ref_versions)b::bigint[], %(ref_properties)b::text[], %(ref_targets)b::text[])
-"""
+"""  # noqa: S608 - put together from constants
 
 
 def insert_versions(rows: Sequence[NewVersion]) -> None:
-    """Insert versions with their keys, references and, where they wait for a marking, the note of that."""
+    """Insert versions with their keys, references, facets and, where they wait for a marking, the note of that."""
     references = [(row.id, *reference) for row in rows for reference in row.version.references]
     versions = [row.version for row in rows]
     execute(
@@ -192,6 +193,7 @@ def insert_versions(rows: Sequence[NewVersion]) -> None:
             "kids": [version.kid for version in versions],
             "received": [version.received_at for version in versions],
             "missing": [version.missing_marking for version in versions],
+            **facets.facet_params([version.facets for version in versions]),
             "ref_versions": [reference[0] for reference in references],
             "ref_properties": [reference[1] for reference in references],
             "ref_targets": [reference[2] for reference in references],
@@ -206,6 +208,7 @@ def set_audiences(rows: Sequence[NewVersion]) -> None:
         " FROM unnest(%(ids)b::bigint[], %(audiences)b::int[]) AS n (id, audience) WHERE v.id = n.id",
         {"ids": [row.id for row in rows], "audiences": [row.audience_id for row in rows]},
     )
+    facets.set_readers([row.id for row in rows], [row.audience_id for row in rows])
 
 
 def remove_notes(rows: Sequence[NewVersion]) -> None:

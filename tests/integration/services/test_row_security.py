@@ -16,7 +16,7 @@ from tests.integration.services.views import as_owner, page_of, store
 from tests.support.labs import Community
 
 GUARDED = ("entry", "version", "object", "tombstone")
-FOR_WRITERS = ("version_key", "reference", "held", "leaf")
+FOR_WRITERS = ("version_key", "reference", "held", "leaf", "facet")
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,23 @@ def test_a_foreign_setting_shows_nothing_and_ones_own_shows_ones_own(stored: Com
 def test_readers_see_no_row_of_the_writers_tables(stored: Community, table: str) -> None:
     with reading(readable_audiences(stored.aurora.principal)):
         assert count(table) == 0
+
+
+def test_the_view_of_facets_shows_the_reader_of_the_transaction_its_own_and_takes_nothing(stored: Community) -> None:
+    mine = readable_audiences(stored.borealis.principal)
+    expected = as_owner("SELECT count(*) FROM version WHERE audience_id = ANY (%s)", mine)[0][0]
+    everything = as_owner("SELECT count(*) FROM facet")[0][0]
+    with reading(mine):
+        assert 0 < count("facet_in_sight") == expected < everything
+    for audiences in ([], [2**31 - 1]):
+        with reading(audiences):
+            assert count("facet_in_sight") == 0
+    assert count("facet_in_sight") == 0
+    with writing():
+        assert count("facet_in_sight") == 0, "writers have the table"
+    for statement in ("DELETE FROM facet_in_sight", "UPDATE facet_in_sight SET tags = '{}'"):
+        with pytest.raises(ProgrammingError, match="permission denied"), writing(), connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def test_an_entry_is_seen_only_with_both_of_its_audiences(stored: Community) -> None:

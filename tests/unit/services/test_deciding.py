@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from exchange.services.sharing import AudienceRule
 from exchange.services.storing.deciding import ObjectState
 from exchange.services.storing.prepared import PreparedVersion, StoreStatus
+from exchange.stix.facets import facets_of
 from exchange.stix.markings import Tlp
 from exchange.stix.timestamps import ordering_key
 
@@ -37,6 +38,7 @@ def version(
         references=(),
         lab_identity="identity--x",
         received_at=datetime(2026, 11, 23, tzinfo=UTC),
+        facets=facets_of({}),
         missing_marking=missing,
     )
 

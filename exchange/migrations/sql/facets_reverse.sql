@@ -1,0 +1,3 @@
+DROP VIEW facet_in_sight;
+DROP POLICY writers ON facet;
+ALTER TABLE facet DISABLE ROW LEVEL SECURITY;
