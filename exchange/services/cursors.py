@@ -14,6 +14,7 @@ import os
 import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -22,9 +23,18 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-from exchange.services.collections import CollectionView
 from exchange.services.errors import InvalidRequestError
 from exchange.services.principals import Principal
+
+
+class Reach(Protocol):
+    """The collections that a reader reads, and those among them where it is anybody."""
+
+    @property
+    def sources(self) -> Sequence[int]: ...
+    @property
+    def open_sources(self) -> Sequence[int]: ...
+
 
 SEQ_BYTES = 8
 BINDING_BYTES = 16
@@ -32,14 +42,14 @@ NONCE_BYTES = 12
 """RFC 8439 section 2.8. Random ones meet after some 2^48 cursors under one key."""
 
 
-def make_cursor(principal: Principal, question: dict[str, object], view: CollectionView, seq: int) -> str:
+def make_cursor(principal: Principal, question: dict[str, object], view: Reach, seq: int) -> str:
     """The text that continues after `seq` for this reader and this question (collection and filters)."""
     nonce = os.urandom(NONCE_BYTES)
     content = seq.to_bytes(SEQ_BYTES, "big") + _binding(principal, question) + _reach(view)
     return base64.urlsafe_b64encode(nonce + _box().encrypt(nonce, content, None)).decode().rstrip("=")
 
 
-def read_cursor(principal: Principal, question: dict[str, object], view: CollectionView, cursor: str) -> int:
+def read_cursor(principal: Principal, question: dict[str, object], view: Reach, cursor: str) -> int:
     """The position of a cursor.
 
     Raises:
@@ -60,9 +70,7 @@ def read_cursor(principal: Principal, question: dict[str, object], view: Collect
     return int.from_bytes(position, "big")
 
 
-def make_tag(
-    principal: Principal, question: dict[str, object], view: CollectionView, seqs: Sequence[int], *, more: bool
-) -> str:
+def make_tag(principal: Principal, question: dict[str, object], view: Reach, seqs: Sequence[int], *, more: bool) -> str:
     """What tells an answer with these numbers from every other answer to this reader and question.
 
     Keyed: the numbers themselves cannot be tried out. A change of grants makes another tag, because it ends cursors.
@@ -78,7 +86,7 @@ def _binding(principal: Principal, question: dict[str, object]) -> bytes:
     return hashlib.sha256(_encoded({"who": who, "question": question})).digest()[:BINDING_BYTES]
 
 
-def _reach(view: CollectionView) -> bytes:
+def _reach(view: Reach) -> bytes:
     reach = {"sources": sorted(view.sources), "open": sorted(view.open_sources)}
     return hashlib.sha256(_encoded(reach)).digest()[:BINDING_BYTES]
 

@@ -93,8 +93,9 @@ class Recipient:
     day: date
 
 
-# A version was delivered if the answer asked for every version, for this one, or for the first or the last and there
-# was no other at that time that the answer could have held instead. Entries move; their leaves keep the old places.
+# A version was delivered if the answer names its place, or asked for every version, for this one, or for the first or
+# the last and there was no other at that time that the answer could have held instead. Entries move; their leaves keep
+# the old places.
 _RECIPIENTS = """
 SELECT l.slug, v.version_text, min(d.at)::date
 FROM object o
@@ -107,6 +108,7 @@ JOIN delivery d ON place.seq BETWEEN d.seq_from AND d.seq_to
                AND NOT d.filter ? 'shows'
                AND NOT coalesce(d.filter -> 'open', '[]') @> to_jsonb(e.collection_id)
                AND coalesce(d.filter ->> 'id', o.stix_id) = o.stix_id
+               AND coalesce(d.filter -> 'seqs', to_jsonb(place.seq)) @> to_jsonb(place.seq)
                AND (coalesce(d.filter -> 'types', '[]') = '[]' OR d.filter -> 'types' ? e.type)
                AND (coalesce(d.filter -> 'ids', '[]') = '[]' OR d.filter -> 'ids' ? o.stix_id)
 CROSS JOIN LATERAL (
@@ -116,6 +118,7 @@ CROSS JOIN LATERAL (
 JOIN lab l ON l.id = d.lab_id
 WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s
   AND (coalesce(d.filter ->> 'all_versions', '') = 'true'
+       OR d.filter ? 'seqs'
        OR asked.versions ? k.version_key
        OR asked.versions ? 'last' AND NOT EXISTS (
            SELECT FROM entry other JOIN version_key ok ON ok.version_id = other.version_id

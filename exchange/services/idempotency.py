@@ -18,6 +18,7 @@ from exchange.models import IdempotentRequest
 from exchange.services.clock import now
 from exchange.services.errors import ConflictError, ExchangeError, InvalidRequestError
 from exchange.services.principals import Principal
+from exchange.services.sealing import seal, unseal
 
 KEPT_FOR: Final = timedelta(hours=24)
 """docs/api.md: how long a key is honoured; retention.py removes what is older."""
@@ -58,10 +59,10 @@ def request_digest(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
 
-def claim_key(*, principal: Principal, key: str, digest: bytes) -> KeptAnswer | None:
+def claim_key(*, principal: Principal, key: str, digest: bytes, is_sealed: bool = False) -> KeptAnswer | None:
     """Begin work under a key of the principal's lab; None means that the caller does the work.
 
-    After None the caller ends with `keep_answer` or `release_key`.
+    After None the caller ends with `keep_answer` or `release_key`. is_sealed: as `keep_answer` is told.
 
     Raises:
         InvalidRequestError: the key is not 1 to 200 printable ASCII characters.
@@ -77,7 +78,8 @@ def claim_key(*, principal: Principal, key: str, digest: bytes) -> KeptAnswer | 
         cursor.execute(_CLAIM, values)
         if cursor.fetchone() is not None:
             return None
-    return _kept_answer(principal, key, digest)
+    kept = _kept_answer(principal, key, digest)
+    return KeptAnswer(kept.status, unseal(kept.body)) if is_sealed else kept
 
 
 def _kept_answer(principal: Principal, key: str, digest: bytes) -> KeptAnswer:
@@ -89,10 +91,10 @@ def _kept_answer(principal: Principal, key: str, digest: bytes) -> KeptAnswer:
     return KeptAnswer(kept.status, bytes(kept.body))
 
 
-def keep_answer(*, principal: Principal, key: str, answer: KeptAnswer) -> None:
-    """Keep the answer to the request that claimed the key."""
+def keep_answer(*, principal: Principal, key: str, answer: KeptAnswer, is_sealed: bool = False) -> None:
+    """Keep the answer to the request that claimed the key, sealed where it holds a secret."""
     IdempotentRequest.objects.filter(lab_id=principal.lab_id or 0, key=key, status=None).update(
-        status=answer.status, body=answer.body
+        status=answer.status, body=seal(answer.body) if is_sealed else answer.body
     )
 
 

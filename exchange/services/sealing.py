@@ -1,4 +1,7 @@
-"""Seals private keys that the exchange holds. SEALING_KEYS: the first seals, all of them open (rotation)."""
+"""Seals what the exchange holds and nobody may find in its database: private keys, and answers that hold secrets.
+
+SEALING_KEYS: the first seals, all of them open (rotation).
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,23 @@ def open_key(sealed: bytes, kid: str) -> SigningKey:
     if key.kid != kid:
         raise NotReadyError("the sealed key belongs to another kid", code="sealing")
     return key
+
+
+def seal(secret: bytes) -> bytes:
+    """The bytes, encrypted and authenticated."""
+    return _box().encrypt(secret)
+
+
+def unseal(sealed: bytes) -> bytes:
+    """The bytes that were sealed.
+
+    Raises:
+        NotReadyError: no SEALING_KEYS value opens them.
+    """
+    try:
+        return _box().decrypt(bytes(sealed))
+    except InvalidToken:
+        raise NotReadyError("no value of SEALING_KEYS opens what was sealed", code="sealing") from None
 
 
 def _box() -> MultiFernet:

@@ -8,9 +8,12 @@ length, and no object is parsed.
 from exchange.services.query.bodies import BodiesPage, read_bodies
 from exchange.services.query.entries import PageEntry
 from exchange.services.query.feed import Batch, cursor_at, read_batch
-from exchange.services.query.object import read_object, read_versions
+from exchange.services.query.filters import Filters
+from exchange.services.query.history import Difference, Versions, VersionsRequest, compare_versions, read_versions
+from exchange.services.query.object import read_object
 from exchange.services.query.page import Manifest, ManifestRecord, Page, has_object, read_manifest, read_page
 from exchange.services.query.request import PageRequest
+from exchange.services.query.search import Search, search_page
 from exchange.services.query.versions import FIRST, LAST
 
 __all__ = [
@@ -18,11 +21,17 @@ __all__ = [
     "LAST",
     "Batch",
     "BodiesPage",
+    "Difference",
+    "Filters",
     "Manifest",
     "ManifestRecord",
     "Page",
     "PageEntry",
     "PageRequest",
+    "Search",
+    "Versions",
+    "VersionsRequest",
+    "compare_versions",
     "cursor_at",
     "has_object",
     "read_batch",
@@ -31,4 +40,5 @@ __all__ = [
     "read_object",
     "read_page",
     "read_versions",
+    "search_page",
 ]

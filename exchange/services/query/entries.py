@@ -79,3 +79,8 @@ def entry_of(row: tuple[Any, ...]) -> PageEntry:
         producer_status,
         custody,
     )
+
+
+def strictest(entries: Sequence[PageEntry]) -> Tlp:
+    """The strictest label of these, CLEAR if there are none."""
+    return max((entry.label for entry in entries), default=Tlp.CLEAR)

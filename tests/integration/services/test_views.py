@@ -15,7 +15,7 @@ from exchange.services.errors import AccessDeniedError, InvalidRequestError, Not
 from exchange.services.labs import resume_lab, suspend_lab
 from exchange.services.principals import ANONYMOUS, OPERATOR, Principal
 from exchange.services.publishing import publish_objects
-from exchange.services.query import Page, read_object, read_versions
+from exchange.services.query import Page, VersionsRequest, read_object, read_versions
 from exchange.services.tokens import issue_token, revoke_token
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import (
@@ -217,17 +217,18 @@ def test_narrowing_stops_delivery_at_once_and_widening_exposes_no_old_version(co
 
     store(aurora, wide)
     views = visible_collections(cobalt.principal)
-    versions = read_versions(principal=cobalt.principal, stix_id=secret["id"], door="test", collections=views)
-    assert [entry.version for entry in versions] == [wide["modified"]]
+    asked = VersionsRequest(secret["id"])
+    versions = read_versions(principal=cobalt.principal, request=asked, door="test", collections=views)
+    assert [entry.version for entry in versions.entries] == [wide["modified"]]
     everything = page_of(cobalt.principal, "signatures", all_versions=True, ids=(secret["id"],))
     assert [entry.version for entry in everything.entries] == [wide["modified"]]
     mine = read_versions(
         principal=borealis.principal,
-        stix_id=secret["id"],
+        request=asked,
         door="test",
         collections=visible_collections(borealis.principal),
     )
-    assert [entry.version for entry in mine] == [secret["modified"], wide["modified"]]
+    assert [entry.version for entry in mine.entries] == [secret["modified"], wide["modified"]]
 
     store(aurora, narrow)
     assert not finds(cobalt.principal, secret["id"]), "not even the version that was for all"

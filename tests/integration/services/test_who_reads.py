@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -14,7 +15,7 @@ from exchange.services.errors import NotAuthenticatedError, NotFoundError
 from exchange.services.labs import suspend_lab
 from exchange.services.principals import ANONYMOUS, NODE, OPERATOR, Principal
 from exchange.services.publishing import OutcomeStatus, publish_objects
-from exchange.services.query import read_object, read_versions
+from exchange.services.query import VersionsRequest, compare_versions, read_object, read_versions
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import finds, marked, person_of, visible, without_fresh_factor
 from tests.support.labs import LOOPBACK, Community, LabHandle, admit_lab
@@ -165,11 +166,20 @@ def test_absent_and_not_allowed_give_the_same_error(stage: Stage) -> None:
     views = visible_collections(cobalt)
     hidden = stage.objects["signatures", Tlp.AMBER, "borealis"]
     absent = f"indicator--{'0' * 8}-0000-4000-8000-{secrets.token_hex(6)}"
-    for read in (read_object, read_versions):
+    reads: list[Callable[[str], object]] = [
+        lambda stix_id: read_object(principal=cobalt, stix_id=stix_id, door="test", collections=views),
+        lambda stix_id: read_versions(
+            principal=cobalt, request=VersionsRequest(stix_id), door="test", collections=views
+        ),
+        lambda stix_id: compare_versions(
+            principal=cobalt, stix_id=stix_id, old="", new="", producer="", door="test", collections=views
+        ),
+    ]
+    for read in reads:
         told = []
         for stix_id in (hidden, absent):
             with pytest.raises(NotFoundError) as caught:
-                read(principal=cobalt, stix_id=stix_id, door="test", collections=views)
+                read(stix_id)
             told.append((type(caught.value), caught.value.code, caught.value.detail, caught.value.pointer))
         assert told[0] == told[1]
 

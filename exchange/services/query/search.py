@@ -1,0 +1,135 @@
+"""Pages of what meets filters: the same rights, cursors and bounds as pages of a collection, which are the hot path.
+
+Numbers first, then rows: the search reads no bodies, so what is bounded by bytes is bounded before anything is read.
+Works on the newest versions alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db import OperationalError
+from psycopg import errors as pg_errors
+
+from exchange.services.collections import CollectionView
+from exchange.services.cursors import make_cursor, read_cursor
+from exchange.services.database import execute
+from exchange.services.delivery import Delivery, record_delivery
+from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotReadyError
+from exchange.services.principals import Principal
+from exchange.services.query.entries import COLUMNS, FROM, READABLE, PageEntry, entry_of, strictest, with_open
+from exchange.services.query.fetching import MAX_PAGE_BYTES
+from exchange.services.query.filters import Filters, filter_conditions
+from exchange.services.query.page import Page
+from exchange.services.query.request import PageRequest, page_conditions
+from exchange.services.sharing import reading_as
+
+SEARCH_TIMEOUT_MS: Final = 10_000
+"""A search that takes longer was made to take long; its thread and its connection are wanted by others."""
+
+_FOUND: Final = """
+SELECT e.seq, octet_length(v.body)
+FROM entry e
+JOIN version v ON v.id = e.version_id
+JOIN object o ON o.id = e.object_id
+JOIN lab l ON l.id = o.producer_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A page of newest versions that meet the filters. newest_first: by descending `date_added`."""
+
+    page: PageRequest
+    filters: Filters = field(default_factory=Filters)
+    newest_first: bool = False
+
+    def question(self, collection: CollectionView) -> dict[str, object]:
+        """What a cursor is bound to."""
+        order = {"order": "newest"} if self.newest_first else {}
+        return {**self.page.question(collection), "filters": self.filters.question(), **order}
+
+
+def search_page(*, principal: Principal, collection: CollectionView, search: Search, door: str) -> Page:
+    """The next entries of a collection that the principal may read and that meet the filters.
+
+    The delivery log names the entries shown, and not what was looked for.
+
+    Raises:
+        AccessDeniedError: the collection is visible but not readable. InvalidRequestError: a bad cursor or limit.
+        NotReadyError: the search takes too long.
+    """
+    if not collection.can_read:
+        raise AccessDeniedError(f"you may not read {collection.alias}", code="not-readable")
+    if search.page.limit < 1:
+        raise InvalidRequestError("a page has one object at least", code="limit", pointer="limit")
+    question = search.question(collection)
+    after = read_cursor(principal, question, collection, search.page.cursor) if search.page.cursor else None
+    limit = min(search.page.limit, collection.page_limit)
+    with _bounded_in_time(), reading_as(principal) as readable:
+        execute("SELECT set_config('statement_timeout', %(most)s, true)", {"most": str(SEARCH_TIMEOUT_MS)})
+        found = _find(collection, search, readable, after, limit)
+        shown = fitting(found, limit)
+        entries = _read(search, readable, shown)
+        record_delivery(
+            Delivery(
+                principal=principal,
+                door=door,
+                collection_ids=collection.sources,
+                seqs=shown,
+                audience_ids=readable,
+                filters=with_open({"seqs": sorted(shown)}, collection.open_sources),
+                label=strictest(entries),
+            )
+        )
+    more = len(found) > len(shown)
+    return Page(entries, more, make_cursor(principal, question, collection, shown[-1]) if more else "")
+
+
+def fitting(found: list[tuple[int, int]], limit: int) -> list[int]:
+    """The first numbers of (number, bytes) that fit on a page: at most `limit`, and one whatever its size."""
+    numbers: list[int] = []
+    room = MAX_PAGE_BYTES
+    for number, size in found[:limit]:
+        if numbers and room <= 0:
+            break
+        numbers.append(number)
+        room -= size
+    return numbers
+
+
+def _find(
+    collection: CollectionView, search: Search, readable: list[int], after: int | None, limit: int
+) -> list[tuple[int, int]]:
+    """One more than the limit, if there are as many."""
+    conditions, params = page_conditions(collection, search.page)
+    join, filters, filter_params = filter_conditions(search.filters)
+    beyond, order = ("<", "DESC") if search.newest_first else (">", "ASC")
+    place = f"e.seq {beyond} %(after)s" if after is not None else "true"
+    query = (
+        f"{_FOUND} {join} WHERE e.is_newest AND {place} AND {conditions} AND {filters}"
+        f" ORDER BY e.seq {order} LIMIT %(limit)s"
+    )
+    params |= {**filter_params, "readable": readable, "after": after, "limit": limit + 1}
+    return execute(query, params, prepare=False).fetchall()
+
+
+def _read(search: Search, readable: list[int], seqs: list[int]) -> list[PageEntry]:
+    order = "DESC" if search.newest_first else "ASC"
+    query = (
+        f"SELECT {COLUMNS} {FROM} WHERE e.is_newest AND e.seq = ANY (%(seqs)s) AND {READABLE} ORDER BY e.seq {order}"
+    )
+    return [entry_of(row) for row in execute(query, {"seqs": seqs, "readable": readable}, prepare=False).fetchall()]
+
+
+@contextmanager
+def _bounded_in_time() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if not isinstance(error.__cause__, pg_errors.QueryCanceled):
+            raise
+        raise NotReadyError("the search takes too long; ask for less at a time", code="search-too-long") from None
