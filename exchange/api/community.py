@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from exchange.api import schemas
+from exchange.api import operations, schemas
 from exchange.api.authentication import member_of, principal_of
-from exchange.api.endpoint import Endpoint
+from exchange.api.endpoint import Endpoint, json_response, no_parameters
 from exchange.models import Lab
 from exchange.services.collections import visible_collections
 from exchange.services.errors import NotFoundError
@@ -25,10 +25,11 @@ class CollectionsView(Endpoint):
         operation_id="listCollections",
         summary="Collections",
         description="Those that you may know of, and what you may do with them.",
-        responses={200: schemas.answers("Collections", "The collections."), **schemas.PROBLEMS},
+        responses={200: schemas.answers("Collections", "The collections."), **operations.PROBLEMS},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Serve them."""
+        no_parameters(request)
         views = visible_collections(principal_of(request))
         listed = [
             {
@@ -42,7 +43,7 @@ class CollectionsView(Endpoint):
             }
             for view in views
         ]
-        return Response({"collections": listed})
+        return json_response({"collections": listed})
 
 
 class LabsView(Endpoint):
@@ -52,14 +53,15 @@ class LabsView(Endpoint):
         operation_id="listLabs",
         summary="Labs and nodes",
         description="Everybody who signs here. `home` is the node that a lab lives on.",
-        responses={200: schemas.answers("Labs", "Labs and nodes."), **schemas.PROBLEMS},
+        responses={200: schemas.answers("Labs", "Labs and nodes."), **operations.PROBLEMS},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Serve them."""
+        no_parameters(request)
         member_of(request)
         labs = list_labs()
         home = next((lab.slug for lab in labs if lab.is_self), None)
-        return Response({"labs": [_lab(lab, home) for lab in labs]})
+        return json_response({"labs": [_lab(lab, home) for lab in labs]})
 
 
 class KeysView(Endpoint):
@@ -70,15 +72,16 @@ class KeysView(Endpoint):
         summary="Keys of a lab or node",
         description="Every key that it ever introduced, as a JWK with its state. Trust none of them without a root "
         "thumbprint that you compared over another channel.",
-        responses={200: schemas.answers("Keys", "The keys."), **schemas.PROBLEMS},
+        responses={200: schemas.answers("Keys", "The keys."), **operations.NAMED_PROBLEMS},
     )
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: Request, slug: str) -> HttpResponse:
         """Serve them."""
+        no_parameters(request)
         member_of(request)
         lab = next((each for each in list_labs() if each.slug == slug), None)
         if lab is None:
             raise NotFoundError(f"there is no lab {slug}", code="lab-not-found")
-        return Response({"identity": lab.identity_id, "keys": [key.to_jwk() for key in keys_of(lab)]})
+        return json_response({"identity": lab.identity_id, "keys": [key.to_jwk() for key in keys_of(lab)]})
 
 
 class WhoamiView(Endpoint):
@@ -87,13 +90,14 @@ class WhoamiView(Endpoint):
     @extend_schema(
         operation_id="whoami",
         summary="Whom your token speaks for",
-        responses={200: schemas.answers("Whoami", "You."), **schemas.PROBLEMS},
+        responses={200: schemas.answers("Whoami", "You."), **operations.PROBLEMS},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Serve it."""
+        no_parameters(request)
         principal = member_of(request)
         own = next(token for token in list_tokens(principal=principal) if token.prefix == principal.token_prefix)
-        return Response(
+        return json_response(
             {
                 "lab": principal.lab_slug,
                 "identity": principal.lab_identity or None,

@@ -5,23 +5,26 @@ All of it is served from here; no page loads anything from elsewhere.
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from importlib.resources import files
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
 
-from exchange.api.problems import problem_of, problem_response
+from exchange.api.endpoint import Endpoint, bytes_response, no_parameters
+from exchange.api.page import page_of
+from exchange.api.problems import encoded, problem_of, problem_response
+from exchange.http.errors import MethodNotAllowedError
 from exchange.services.errors import NotFoundError
 
-METHODS: Final = ("get", "post", "delete")
+View = Callable[..., HttpResponse]
+
 _EXTENSIONS: Final = files("exchange.api").joinpath("extensions")
 EXTENSION_SCHEMAS: Final = {
     entry.name.removesuffix(".json"): entry.read_bytes()
@@ -30,20 +33,41 @@ EXTENSION_SCHEMAS: Final = {
 }
 
 
-class SchemaView(SpectacularAPIView):
-    """GET /api/schema/: OpenAPI 3.1 as JSON."""
+def read_only(view: View) -> View:
+    """GET and HEAD; other methods are a problem like all others of the door."""
 
-    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request, *args, **kwargs)
+        refused = MethodNotAllowedError("GET, HEAD")
+        response = problem_response(problem_of(refused))
+        response["Allow"] = refused.allowed
+        return response
+
+    return guarded
+
+
+class SchemaView(Endpoint):
+    """GET /api/schema/: OpenAPI 3.1 as JSON, for everybody."""
+
     authentication_classes = []
 
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        """Serve it."""
+        no_parameters(request)
+        return bytes_response(encoded(document()))
 
-@require_safe
+
+@read_only
 def show_documentation(request: HttpRequest) -> HttpResponse:
     """GET /api/docs/: the same for people."""
-    return render(request, "api/documentation.html", _document())
+    return render(request, "api/documentation.html", _page())
 
 
-@require_safe
+@read_only
 def show_extension(_request: HttpRequest, name: str) -> HttpResponse:
     """GET /api/docs/extensions/{name}.json: the JSON schema of one of our extensions."""
     schema = EXTENSION_SCHEMAS.get(name)
@@ -59,39 +83,13 @@ def show_nothing(_request: HttpRequest, **_names: str) -> HttpResponse:
 
 
 @lru_cache(maxsize=1)
-def _document() -> dict[str, Any]:
-    """What the page shows, taken from the OpenAPI document once for a process."""
+def document() -> dict[str, Any]:
+    """The OpenAPI document, made once for a process."""
     generator: Any = SchemaGenerator  # drf-spectacular leaves its methods untyped
-    document = generator().get_schema(public=True)
-    operations = [
-        {"method": method.upper(), "path": path, **_operation(item[method])}
-        for path, item in document["paths"].items()
-        for method in METHODS
-        if method in item
-    ]
-    forms = [
-        {"name": name, "text": json.dumps(schema, indent=1), "description": schema.get("description", "")}
-        for name, schema in sorted(document["components"]["schemas"].items())
-    ]
-    return {"info": document["info"], "operations": operations, "forms": forms}
+    made: dict[str, Any] = generator().get_schema(public=True)
+    return made
 
 
-def _operation(operation: dict[str, Any]) -> dict[str, Any]:
-    responses = [
-        {"status": status, "description": response.get("description", ""), "form": _form_of(response)}
-        for status, response in sorted(operation["responses"].items())
-    ]
-    return {
-        "id": operation["operationId"],
-        "summary": operation.get("summary", ""),
-        "description": operation.get("description", ""),
-        "parameters": operation.get("parameters", []),
-        "body": _form_of(operation.get("requestBody", {})),
-        "responses": responses,
-    }
-
-
-def _form_of(part: dict[str, Any]) -> str:
-    """Name of the form of a body, "" if there is none."""
-    contents = part.get("content", {}).values()
-    return next((str(each["schema"].get("$ref", "")).rpartition("/")[2] for each in contents), "")
+@lru_cache(maxsize=1)
+def _page() -> dict[str, Any]:
+    return page_of(document())

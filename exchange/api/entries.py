@@ -6,16 +6,30 @@ The object is put in as it is stored; it is never parsed here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from exchange.api.problems import encoded
-from exchange.services.query import Page, PageEntry
+from exchange.services.query import Difference, Page, PageEntry, Versions
+from exchange.stix.difference import Change
 from exchange.stix.timestamps import format_taxii
 
 
-def page_bytes(page: Page) -> bytes:
-    """`{"objects":[...],"more":bool,"next":cursor}`."""
-    ending = {"more": page.more} | ({"next": page.next} if page.more else {})
-    return b'{"objects":[' + _joined(map(entry_bytes, page.entries)) + b"]," + encoded(ending)[1:]
+@dataclass(frozen=True, slots=True)
+class PageBytes:
+    """A page. tagged: what tells it from another; the cursor in the body differs each time it is made."""
+
+    body: bytes
+    tagged: bytes
+
+
+def page_bytes(page: Page, reach: object) -> PageBytes:
+    """`{"objects":[...],"more":bool,"next":cursor}`. reach: what the cursor is bound to beside the question."""
+    return _paged(b'{"objects":[' + _joined(map(entry_bytes, page.entries)) + b"],", page.more, page.next, reach)
+
+
+def versions_bytes(page: Versions, reach: object) -> PageBytes:
+    """`{"versions":[...],"more":bool,"next":cursor}`."""
+    return _paged(b'{"versions":[' + _joined(map(version_bytes, page.entries)) + b"],", page.more, page.next, reach)
 
 
 def objects_bytes(entries: Iterable[PageEntry]) -> bytes:
@@ -23,9 +37,17 @@ def objects_bytes(entries: Iterable[PageEntry]) -> bytes:
     return b'{"objects":[' + _joined(map(entry_bytes, entries)) + b"]}"
 
 
-def versions_bytes(entries: Iterable[PageEntry]) -> bytes:
-    """`{"versions":[...]}`."""
-    return b'{"versions":[' + _joined(map(version_bytes, entries)) + b"]}"
+def difference_bytes(found: Difference, stix_id: str) -> bytes:
+    """`{"id","producer","from","to","changes"}`, each change with what was there before and after."""
+    return encoded(
+        {
+            "id": stix_id,
+            "producer": found.new.producer,
+            "from": _version(found.old),
+            "to": _version(found.new),
+            "changes": [_change(change) for change in found.changes],
+        }
+    )
 
 
 def entry_bytes(entry: PageEntry) -> bytes:
@@ -45,13 +67,29 @@ def entry_bytes(entry: PageEntry) -> bytes:
 
 def version_bytes(entry: PageEntry) -> bytes:
     """One version of an object."""
-    facts = {
+    return _with_object({**_version(entry), "producer": entry.producer}, entry.body)
+
+
+def _version(entry: PageEntry) -> dict[str, str]:
+    return {
         "version": entry.version,
         "date_added": format_taxii(entry.date_added),
         "label": entry.label.label,
-        "producer": entry.producer,
     }
-    return _with_object(facts, entry.body)
+
+
+def _change(change: Change) -> dict[str, object]:
+    told: dict[str, object] = {"op": change.op, "path": change.path}
+    if change.op != "add":
+        told["old"] = change.old
+    if change.op != "remove":
+        told["value"] = change.new
+    return told
+
+
+def _paged(begun: bytes, more: bool, cursor: str, reach: object) -> PageBytes:
+    ending = {"more": more} | ({"next": cursor} if more else {})
+    return PageBytes(begun + encoded(ending)[1:], begun + encoded([more, reach]))
 
 
 def _with_object(facts: Mapping[str, object], body: bytes) -> bytes:

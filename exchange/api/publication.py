@@ -1,8 +1,7 @@
-"""A publication by REST: what the request wants, and doing it once under an Idempotency-Key."""
+"""A publication by REST: what the request wants, and doing it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +14,7 @@ from exchange.http.parameters import Parameters
 from exchange.services.access import require_publishing, require_scope
 from exchange.services.collections import DEFAULT_ROOT, CollectionView, find_collection
 from exchange.services.errors import AccessDeniedError
-from exchange.services.idempotency import KeptAnswer, claim_key, keep_answer, release_key, request_digest
+from exchange.services.idempotency import KeptAnswer
 from exchange.services.principals import Principal
 from exchange.services.publishing import publish_objects
 from exchange.services.roots import find_root
@@ -71,7 +70,7 @@ def read_publication(request: HttpRequest, principal: Principal) -> Publication:
     sign, dry_run = parameters.flag("sign"), parameters.flag("dry_run")
     if sign:
         require_scope(principal, "sign")
-    alias = parameters.one("collection")
+    alias = parameters.text("collection")
     collection = _writable(find_collection(principal, alias)) if alias is not None else None
     media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type not in MEDIA_TYPES:
@@ -79,29 +78,6 @@ def read_publication(request: HttpRequest, principal: Principal) -> Publication:
     root = find_root(principal, DEFAULT_ROOT)
     body = read_body(request, max_body_bytes=root.max_content_bytes)
     return Publication(principal, body, collection, dry_run=dry_run, sign=sign)
-
-
-def run_once(principal: Principal, key: str, digest: bytes, work: Callable[[], KeptAnswer]) -> KeptAnswer:
-    """Do the work, or answer what it answered when the key came before.
-
-    Raises:
-        ExchangeError: as `claim_key`, and as the work; an error of the work is not kept.
-    """
-    kept = claim_key(principal=principal, key=key, digest=digest)
-    if kept is not None:
-        return kept
-    try:
-        answer = work()
-    except BaseException:
-        release_key(principal=principal, key=key)
-        raise
-    keep_answer(principal=principal, key=key, answer=answer)
-    return answer
-
-
-def digest_of(request: HttpRequest, publication: Publication) -> bytes:
-    """What makes two requests the same: address, query and body."""
-    return request_digest(request.path.encode(), request.META.get("QUERY_STRING", "").encode(), publication.body)
 
 
 def _writable(view: CollectionView) -> CollectionView:

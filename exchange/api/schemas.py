@@ -1,4 +1,4 @@
-"""What OpenAPI says of the door's bodies, parameters and problems. The forms themselves stand in components.json.
+"""What OpenAPI says of the door's bodies and answers. The forms themselves stand in components.json.
 
 Views name a form; nothing is parsed or written here. Tests hold the answers of a real node against the forms.
 """
@@ -9,26 +9,52 @@ import json
 from importlib.resources import files
 from typing import Any, Final
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
-
-from exchange.api.problems import MEDIA_TYPE
+from drf_spectacular.utils import OpenApiResponse
 
 COMPONENTS: Final[dict[str, Any]] = json.loads(files("exchange.api").joinpath("components.json").read_text("utf-8"))
 
 
-PUBLIC_OPERATIONS: Final = frozenset({"listCollections", "listObjects", "listVersions", "readObject"})
+PUBLIC_OPERATIONS: Final = frozenset(
+    {"compareVersions", "listCollections", "listObjects", "listVersions", "readObject"}
+)
 """Served to everybody, as far as something is public."""
+
+UNTAGGED: Final = frozenset({"issueToken", "listTokens"})
+"""Their answers hold secrets, or are about them: no cache keeps them, the reader's own neither."""
+
+_TEXT: Final = {"schema": {"type": "string"}}
+_CONTENT_HEADERS: Final = {
+    "ETag": {"description": "Tag of what you get; send it in If-None-Match.", "required": True, **_TEXT},
+    "Cache-Control": {"description": "private, no-cache", "required": True, **_TEXT},
+    "Vary": {"description": "Authorization, Accept-Encoding", "required": True, **_TEXT},
+}
+_HEADERS_OF: Final[dict[str, dict[str, Any]]] = {
+    "401": {"WWW-Authenticate": {"description": "Bearer and Basic", "required": True, **_TEXT}},
+    "503": {"Retry-After": {"description": "Seconds", "required": True, "schema": {"type": "integer"}}},
+}
+_NOT_MODIFIED: Final = {"description": "You have it already: If-None-Match names it.", "headers": _CONTENT_HEADERS}
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "Tags of answers that you have; if this would be one of them, it is 304 without a body.",
+    "schema": {"type": "string"},
+}
 
 
 def complete_document(result: dict[str, Any], **_context: object) -> dict[str, Any]:
-    """Hook of drf-spectacular: put in the forms, and which ways to sign in each operation takes."""
+    """Hook of drf-spectacular: put in the forms, headers, and which ways to sign in each operation takes."""
     result.setdefault("components", {}).setdefault("schemas", {}).update(COMPONENTS)
     for item in result["paths"].values():
-        for operation in item.values():
+        for method, operation in item.items():
             operation["security"] = [{"bearer": []}, {"basic": []}]
             if operation["operationId"] in PUBLIC_OPERATIONS:
                 operation["security"].append({})
+            for status, response in operation["responses"].items():
+                response.setdefault("headers", {}).update(_HEADERS_OF.get(status, {}))
+            if method == "get" and operation["operationId"] not in UNTAGGED:
+                operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
+                operation["responses"]["200"]["headers"].update(_CONTENT_HEADERS)
+                operation["responses"]["304"] = _NOT_MODIFIED
     return result
 
 
@@ -42,35 +68,3 @@ def form(name: str) -> dict[str, str]:
 def answers(name: str, description: str) -> OpenApiResponse:
     """An answer of a form."""
     return OpenApiResponse(form(name), description)
-
-
-PROBLEMS: Final = {
-    (401, MEDIA_TYPE): answers("Problem", "No token, or one that is not valid."),
-    (404, MEDIA_TYPE): answers("Problem", "Absent, or not for you: the two look the same."),
-}
-READ_PROBLEMS: Final = PROBLEMS | {
-    (400, MEDIA_TYPE): answers("Problem", "A parameter is malformed, repeated or unknown."),
-    (403, MEDIA_TYPE): answers("Problem", "The token may not do this."),
-}
-WRITE_PROBLEMS: Final = READ_PROBLEMS | {
-    (408, MEDIA_TYPE): answers("Problem", "The body did not arrive in time."),
-    (409, MEDIA_TYPE): answers("Problem", "In conflict with what is stored."),
-    (413, MEDIA_TYPE): answers("Problem", "The body, or every object in it, is too large."),
-    (415, MEDIA_TYPE): answers("Problem", "Another media type or content coding is expected."),
-    (422, MEDIA_TYPE): answers(
-        "Problem", "Every object was refused, or the Idempotency-Key came with another request."
-    ),
-}
-LIST_PARAMETERS: Final = [
-    OpenApiParameter("collection", str, description="Id or alias; the view `all` if left out."),
-    OpenApiParameter("type", str, description="STIX types, separated by commas."),
-    OpenApiParameter("added_after", OpenApiTypes.DATETIME, description="Strictly later; at most six digits, `Z`."),
-    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 999_999_999}, description="Objects a page."),
-    OpenApiParameter("cursor", str, description="`next` of the page before."),
-]
-PUBLISH_PARAMETERS: Final = [
-    OpenApiParameter("dry_run", bool, description="Check everything, store nothing."),
-    OpenApiParameter("sign", bool, description="Have the node sign with the key that it holds for you."),
-    OpenApiParameter("collection", str, description="Id or alias; by type if left out."),
-    OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Keeps the answer for 24 h."),
-]

@@ -6,17 +6,21 @@ import re
 from typing import Annotated, Any, Final
 
 import msgspec
-from drf_spectacular.utils import extend_schema
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from exchange.api import schemas
+from exchange.api import operations, schemas
 from exchange.api.authentication import member_of
-from exchange.api.endpoint import JSON, Endpoint
+from exchange.api.endpoint import JSON, Endpoint, bytes_response, json_response, no_parameters
+from exchange.api.problems import encoded
+from exchange.api.repeating import answer_once
 from exchange.http.bodies import read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.models import Token
 from exchange.services.errors import InvalidRequestError
+from exchange.services.idempotency import KeptAnswer
+from exchange.services.principals import Principal
 from exchange.services.tokens import issue_own_token, list_tokens, revoke_token
 from exchange.stix.reading import read_object
 from exchange.stix.timestamps import format_taxii, parse_timestamp
@@ -53,50 +57,70 @@ class TokenOrder(msgspec.Struct, forbid_unknown_fields=True):
 class TokensView(Endpoint):
     """The tokens of one's own lab."""
 
+    keeps_nothing = True
+
     @extend_schema(
         operation_id="listTokens",
         summary="Tokens of your lab",
         description="Without their secrets. A client token sees itself alone.",
-        responses={200: schemas.answers("Tokens", "The tokens."), **schemas.PROBLEMS},
+        responses={200: schemas.answers("Tokens", "The tokens."), **operations.PROBLEMS},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Serve them."""
-        return Response({"tokens": [_token(token) for token in list_tokens(principal=member_of(request))]})
+        no_parameters(request)
+        return json_response({"tokens": [_token(token) for token in list_tokens(principal=member_of(request))]})
 
     @extend_schema(
         operation_id="issueToken",
         summary="Issue a token",
-        description="Never one that may do more than your own, or for longer. `token` is shown in this answer only.",
+        description="Never one that may do more than your own, or for longer. `token` is shown in this answer only, "
+        "and for 24 h to the same token under the same Idempotency-Key.",
+        parameters=[operations.IDEMPOTENCY_KEY],
         request={"application/json": schemas.form("NewToken")},
-        responses={201: schemas.answers("IssuedToken", "The token."), **schemas.WRITE_PROBLEMS},
+        responses={201: schemas.answers("IssuedToken", "The token."), **operations.WRITE_PROBLEMS},
     )
-    def post(self, request: Request) -> Response:
-        """Issue one."""
+    def post(self, request: Request) -> HttpResponse:
+        """Issue one, once under an Idempotency-Key."""
+        no_parameters(request)
         principal = member_of(request)
         if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
             raise UnsupportedMediaTypeError(f"send {JSON}")
-        order = read_order(read_body(request._request, max_body_bytes=MAX_BODY_BYTES))
-        wanted: dict[str, Any] = {"scopes": order.scopes, "client": order.client}
-        wanted["bounds"] = msgspec.to_builtins(order.bounds)
-        if order.expires is not None:
-            wanted["expires_at"] = parse_timestamp(order.expires, "/expires")
-        issued = issue_own_token(principal=principal, **wanted)
-        return Response({"token": issued.secret, **_token(issued.token)}, status=201)
+        body = read_body(request._request, max_body_bytes=MAX_BODY_BYTES)
+        answer = answer_once(principal, request._request, body, lambda: _issue(principal, body), is_secret=True)
+        return bytes_response(answer.body, answer.status)
 
 
 class TokenView(Endpoint):
     """One token by its prefix, the public part."""
 
+    keeps_nothing = True
+
     @extend_schema(
         operation_id="revokeToken",
         summary="Revoke a token",
         description="It stops at once. Repeating it changes nothing.",
-        responses={204: None, **schemas.PROBLEMS},
+        parameters=[
+            OpenApiParameter(
+                "prefix", {"type": "string", "minLength": 1}, OpenApiParameter.PATH, description="Prefix of a token."
+            )
+        ],
+        responses={204: None, **operations.MEMBER_PROBLEMS},
     )
-    def delete(self, request: Request, prefix: str) -> Response:
+    def delete(self, request: Request, prefix: str) -> HttpResponse:
         """Revoke it."""
+        no_parameters(request)
         revoke_token(principal=member_of(request), prefix=prefix)
-        return Response(status=204)
+        return HttpResponse(status=204)
+
+
+def _issue(principal: Principal, body: bytes) -> KeptAnswer:
+    order = read_order(body)
+    wanted: dict[str, Any] = {"scopes": order.scopes, "client": order.client}
+    wanted["bounds"] = msgspec.to_builtins(order.bounds)
+    if order.expires is not None:
+        wanted["expires_at"] = parse_timestamp(order.expires, "/expires")
+    issued = issue_own_token(principal=principal, **wanted)
+    return KeptAnswer(201, encoded({"token": issued.secret, **_token(issued.token)}))
 
 
 def read_order(body: bytes) -> TokenOrder:

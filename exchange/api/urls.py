@@ -5,8 +5,9 @@ from django.urls import path, re_path
 from exchange.api.community import CollectionsView, KeysView, LabsView, WhoamiView
 from exchange.api.documentation import SchemaView, show_documentation, show_extension, show_nothing
 from exchange.api.events import EventsView
-from exchange.api.objects import ObjectsView, ObjectView, RecipientsView, VersionsView
+from exchange.api.objects import ObjectsView, ObjectView, RecipientsView
 from exchange.api.tokens import TokensView, TokenView
+from exchange.api.versions import DifferenceView, VersionsView
 
 urlpatterns = [
     # PostgreSQL keeps no NUL, so nothing is at such an address: no view has to look for it.
@@ -14,6 +15,7 @@ urlpatterns = [
     path("v1/objects/", ObjectsView.as_view(), name="api-objects"),
     path("v1/objects/<str:stix_id>/", ObjectView.as_view(), name="api-object"),
     path("v1/objects/<str:stix_id>/versions/", VersionsView.as_view(), name="api-versions"),
+    path("v1/objects/<str:stix_id>/diff/", DifferenceView.as_view(), name="api-difference"),
     path("v1/objects/<str:stix_id>/recipients/", RecipientsView.as_view(), name="api-recipients"),
     path("v1/events/", EventsView.as_view(), name="api-events"),
     path("v1/collections/", CollectionsView.as_view(), name="api-collections"),

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from exchange.services.errors import InvalidRequestError
 from exchange.stix.errors import ObjectInvalidError, StixError, shown
-from exchange.stix.timestamps import parse_timestamp
+from exchange.stix.timestamps import ordering_key, parse_timestamp
 
 MAX_QUERY_CHARS: Final = 7_500
 """RFC 9110 section 4.1 asks for URIs of 8,000 octets; the rest is left to the path."""
@@ -49,6 +49,16 @@ class Parameters:
             raise malformed(name, "is given more than once")
         return values[0] if values else None
 
+    def text(self, name: str) -> str | None:
+        """The value of a parameter that says something, None if it was not given.
+
+        Raises: InvalidRequestError: given more than once, or empty.
+        """
+        text = self.one(name)
+        if text == "":
+            raise malformed(name, "is empty")
+        return text
+
     def listed(self, name: str, form: re.Pattern[str], what: str) -> tuple[str, ...]:
         """The values of a comma-separated list, each of which has the form; () if it was not given.
 
@@ -77,14 +87,29 @@ class Parameters:
 
         Raises: InvalidRequestError.
         """
-        text = self.one("added_after")
+        return self.date("added_after")
+
+    def date(self, name: str) -> datetime | None:
+        """A `date_added`, in the form of `added_after`. Raises: InvalidRequestError."""
+        text = self.one(name)
         if text is None:
             return None
         try:
             return _parse_date_added(text)
         except StixError:
             fault = f"{shown(text)} is not a time of the form 2026-01-31T23:59:59.000000Z"
-            raise malformed("added_after", fault) from None
+            raise malformed(name, fault) from None
+
+    def instant(self, name: str) -> str:
+        """A time of STIX (section 2.16) as `ordering_key`, "" if it was not given. Raises: InvalidRequestError."""
+        text = self.one(name)
+        if text is None:
+            return ""
+        try:
+            parse_timestamp(text)
+        except StixError:
+            raise malformed(name, f"{shown(text)} is not a time of the form 2026-01-31T23:59:59.000Z") from None
+        return ordering_key(text)
 
     def flag(self, name: str) -> bool:
         """`true` or `false`; False if it was not given. Raises: InvalidRequestError."""

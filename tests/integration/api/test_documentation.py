@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -22,6 +23,12 @@ from exchange.stix.fixed import fixed_object
 from exchange.stix.reading import read_object
 from tests.support.rest import RestNode
 
+
+def operations_of(node: RestNode) -> list[dict[str, Any]]:
+    document = node.nobody.get("/api/schema/").json()
+    return [operation for item in document["paths"].values() for operation in item.values()]
+
+
 OURS = [
     APPEAL_EXTENSION, DISTRIBUTION_EXTENSION, FEEDBACK_EXTENSION, KEYS_EXTENSION, RANGES_EXTENSION, SELECTOR_EXTENSION,
     SIGNATURE_EXTENSION, WITHDRAWAL_EXTENSION,
@@ -37,7 +44,7 @@ def test_the_openapi_document_names_every_operation(node: RestNode) -> None:
     assert operations == {
         ("get", "/api/v1/objects/"), ("post", "/api/v1/objects/"), ("get", "/api/v1/objects/{stix_id}/"),
         ("delete", "/api/v1/objects/{stix_id}/"), ("get", "/api/v1/objects/{stix_id}/versions/"),
-        ("get", "/api/v1/objects/{stix_id}/recipients/"),
+        ("get", "/api/v1/objects/{stix_id}/recipients/"), ("get", "/api/v1/objects/{stix_id}/diff/"),
         ("get", "/api/v1/collections/"), ("get", "/api/v1/labs/"), ("get", "/api/v1/labs/{slug}/keys/"),
         ("get", "/api/v1/tokens/"), ("post", "/api/v1/tokens/"), ("delete", "/api/v1/tokens/{prefix}/"),
         ("get", "/api/v1/whoami/"),
@@ -53,7 +60,10 @@ def test_the_page_for_people_loads_nothing_from_elsewhere(node: RestNode) -> Non
     page = node.nobody.get("/api/docs/")
     assert page.status_code == 200
     assert page.headers["Content-Type"].startswith("text/html")
-    assert "POST /api/v1/objects/" in page.text
+    for operation in operations_of(node):
+        assert f'<section id="{operation["operationId"]}">' in page.text
+    for slug in ("cursor", "search-too-long", "idempotency-key-reused"):
+        assert f"<code>{slug}</code>" in page.text
     loaded = re.findall(r'(?:src|<link[^>]*href)="([^"]+)"', page.text)
     assert loaded
     for address in loaded:
@@ -61,6 +71,24 @@ def test_the_page_for_people_loads_nothing_from_elsewhere(node: RestNode) -> Non
         assert node.nobody.get(address).status_code == 200
     assert "<script" not in page.text
     assert not re.findall(r"https?://", page.text)
+
+
+@pytest.mark.parametrize("path", ["/api/docs/", "/api/schema/", "/api/docs/extensions/appeal.json", "/api/nothing/"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_what_the_door_says_of_itself_is_read_only(node: RestNode, path: str, method: str) -> None:
+    response = node.nobody.request(method, path)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.status_code == (404 if path == "/api/nothing/" else 405)
+    if response.status_code == 405:
+        assert response.headers["Allow"] == "GET, HEAD"
+
+
+def test_a_head_request_has_the_headers_and_no_body(node: RestNode) -> None:
+    for path in ("/api/docs/", "/api/schema/", "/api/v1/whoami/", "/api/v1/objects/"):
+        head, get = (node.aurora.request(method, path) for method in ("HEAD", "GET"))
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["Content-Type"] == get.headers["Content-Type"]
+        assert head.headers.get("ETag") == get.headers.get("ETag")
 
 
 @pytest.mark.parametrize("extension", OURS)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from exchange.models import IdempotentRequest
 from exchange.stix.timestamps import format_taxii
 from tests.support.forms import assert_form
 from tests.support.rest import RestClient, RestNode
@@ -39,6 +40,37 @@ def test_an_issued_token_works_until_it_is_revoked(node: RestNode) -> None:
     assert node.aurora.delete(f"tokens/{prefix}/").status_code == 204
     assert node.aurora.delete(f"tokens/{prefix}/").status_code == 204
     refused(issued.get("whoami/"), 401)
+
+
+def test_a_token_is_issued_once_under_a_key_and_its_secret_is_kept_sealed(node: RestNode) -> None:
+    key = {"Idempotency-Key": "one-token"}
+    body = json.dumps({"scopes": ["read"]}).encode()
+    first, again = (node.aurora.post("tokens/", body, headers=key) for _ in range(2))
+    assert first.status_code == again.status_code == 201
+    assert first.content == again.content
+    assert first.headers["Cache-Control"] == again.headers["Cache-Control"] == "private, no-store"
+    assert len(node.aurora.get("tokens/").json()["tokens"]) == 3
+    kept = bytes(IdempotentRequest.objects.get(key="one-token").body or b"")
+    assert first.json()["token"].encode() not in kept
+    assert first.json()["prefix"].encode() not in kept
+    refused(node.aurora.post("tokens/", b'{"scopes":["publish"]}', headers=key), 422)
+    assert node.borealis.post("tokens/", body, headers=key).json()["token"] != first.json()["token"]
+
+
+def test_no_other_token_of_the_lab_gets_a_secret_by_its_key(node: RestNode) -> None:
+    key, body = {"Idempotency-Key": "one-token"}, json.dumps({"scopes": ["publish"]}).encode()
+    weaker = RestClient(node.url, order(node.aurora, scopes=["read"]).json()["token"])
+    secret = node.aurora.post("tokens/", body, headers=key).json()["token"]
+    response = weaker.post("tokens/", body, headers=key)
+    refused(response, 422)
+    assert secret not in response.text
+    refused(RestClient(node.url, node.community.aurora.client_token).post("tokens/", body, headers=key), 422)
+
+
+def test_an_order_that_was_refused_is_not_kept(node: RestNode) -> None:
+    key = {"Idempotency-Key": "refused"}
+    refused(node.aurora.post("tokens/", b'{"scopes":["sign"]}', headers=key), 403)
+    assert node.aurora.post("tokens/", b'{"scopes":["read"]}', headers=key).status_code == 201
 
 
 def test_secrets_are_never_listed(node: RestNode) -> None:

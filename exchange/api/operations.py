@@ -1,0 +1,154 @@
+"""What OpenAPI says of the door's parameters and refusals. Bodies and answers stand in components.json.
+
+Nothing is parsed here: views read their parameters themselves, and tests hold a real node against this.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from exchange.api.filters import MAX_WORDS_CHARS, ORDERS, STATES
+from exchange.api.problems import MEDIA_TYPE
+from exchange.api.publication import MEDIA_TYPES as PUBLICATION_TYPES
+from exchange.api.schemas import answers
+from exchange.services.query.history import MAX_VERSIONS
+from exchange.stix.facets import MAX_TAG_CHARS
+
+Problems = dict[tuple[int, str], OpenApiResponse]
+
+
+def _problems(**refusals: str) -> Problems:
+    return {(int(status[1:]), MEDIA_TYPE): answers("Problem", text) for status, text in refusals.items()}
+
+
+PROBLEMS: Final = _problems(
+    _400="A parameter is malformed, repeated or unknown.",
+    _401="No token, or one that is not valid.",
+    _406="The client takes no JSON.",
+    _503="A part that the node needs does not answer, or not in time; try again.",
+)
+"""What every operation may answer."""
+
+NAMED_PROBLEMS: Final = PROBLEMS | _problems(_404="Absent, or not for you: the two look the same.")
+READ_PROBLEMS: Final = NAMED_PROBLEMS | _problems(_403="You may know of the collection, and may not read it.")
+MEMBER_PROBLEMS: Final = NAMED_PROBLEMS | _problems(_403="The token may not do this.")
+DELETE_PROBLEMS: Final = MEMBER_PROBLEMS | _problems(_409="Other things rest on the object.")
+BODY_PROBLEMS: Final = _problems(
+    _408="The body did not arrive in time.",
+    _409="In conflict with what is stored, or the first request with this Idempotency-Key is at work.",
+    _413="The body, or every object in it, is too large.",
+    _415="Another media type or content coding is expected.",
+    _422="Refused as a whole, every object was refused, or the Idempotency-Key came with another request.",
+)
+WRITE_PROBLEMS: Final = MEMBER_PROBLEMS | BODY_PROBLEMS
+
+_STIX_ID_FORM: Final = "[a-z0-9-]{1,250}--[0-9a-f-]{36}"
+_TIME_FORM: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z"
+_DATE_FORM: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z"
+_LABEL_FORM: Final = "TLP:(CLEAR|GREEN|AMBER|AMBER\\+STRICT|RED)"
+_VALUE_FORM: Final = f"[^,\\x00-\\x1f\\x7f]{{1,{MAX_TAG_CHARS}}}"
+
+
+def _text(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{pattern}$"}
+
+
+def _listed(pattern: str) -> dict[str, Any]:
+    """Values separated by commas."""
+    return _text(f"{pattern}(,{pattern})*")
+
+
+def _time(pattern: str) -> dict[str, Any]:
+    return {**_text(pattern), "format": "date-time"}
+
+
+def _query(name: str, schema: dict[str, Any], description: str, example: str = "") -> OpenApiParameter:
+    # drf-spectacular makes lists of examples under OpenAPI 3.1, so the example stands in the schema.
+    examples = {"examples": [example]} if example else {}
+    return OpenApiParameter(name, {**schema, **examples}, description=description)
+
+
+STIX_ID: Final = OpenApiParameter(
+    "stix_id",
+    {"type": "string", "minLength": 1, "examples": ["indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"]},
+    OpenApiParameter.PATH,
+    description="Id of a STIX object.",
+)
+_LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+_CURSOR: Final = _query(
+    "cursor", {"type": "string", "minLength": 1}, "`next` of the page before, with the same filters."
+)
+_PRODUCER: Final = "[-a-zA-Z0-9_]{1,64}"
+
+LIST_PARAMETERS: Final = [
+    _query("collection", {"type": "string", "minLength": 1}, "Id or alias; the view `all` if left out.", "signatures"),
+    _query(
+        "q",
+        {"type": "string", "minLength": 1, "maxLength": MAX_WORDS_CHARS},
+        "Words in names, descriptions, patterns, labels, external ids and playbooks, in English: all of them; "
+        "`or` between alternatives, `-` before what must not be there, quotes around a phrase.",
+        '"template family" -relay',
+    ),
+    _query("type", _listed("[a-z0-9-]{1,250}"), "Types of STIX objects.", "indicator"),
+    _query("id", _listed(_STIX_ID_FORM), "Ids of STIX objects.", "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"),
+    _query("producer", _listed(_PRODUCER), "Slugs of labs and nodes.", "aurora"),
+    _query("label", _listed(_LABEL_FORM), "TLP labels; `+` is `%2B` in a query.", "TLP:GREEN"),
+    _query("marking", _listed(_STIX_ID_FORM), "Ids of marking definitions that the object carries."),
+    _query("state", _listed(f"({'|'.join(STATES)})"), "States of objects.", "current,disputed"),
+    _query("revoked", {"type": "boolean"}, "Only what is revoked, or only what is not."),
+    _query("pattern_type", _listed(_VALUE_FORM), "Types of patterns of indicators.", "sigma"),
+    _query("labels", _listed(_VALUE_FORM), "Labels of STIX objects."),
+    _query("external_id", _listed(_VALUE_FORM), "Ids in external references, as written there.", "AML.T0024"),
+    _query("refers_to", _listed(_STIX_ID_FORM), "Ids of objects that the object names, in any property."),
+    _query("valid_at", _time(_TIME_FORM), "Indicators that are valid then.", "2026-11-24T12:00:00Z"),
+    _query("modified_after", _time(_TIME_FORM), "Versions strictly later than this.", "2026-11-01T00:00:00Z"),
+    _query("modified_before", _time(_TIME_FORM), "Versions strictly earlier than this."),
+    _query("added_after", _time(_DATE_FORM), "Added here strictly later than this.", "2026-11-01T00:00:00Z"),
+    _query("added_before", _time(_DATE_FORM), "Added here strictly earlier than this."),
+    _query("order", {"type": "string", "enum": list(ORDERS)}, "By date_added: `oldest` first, if left out."),
+    _query("limit", _LIMIT, "Objects a page; that of the collection at most."),
+    _CURSOR,
+]
+VERSIONS_PARAMETERS: Final = [
+    STIX_ID,
+    _query("producer", _text(_PRODUCER), "Slug of a lab or node; all that have an object of this id if left out."),
+    _query("limit", _LIMIT, f"Versions a page; {MAX_VERSIONS} at most."),
+    _CURSOR,
+]
+DIFFERENCE_PARAMETERS: Final = [
+    STIX_ID,
+    _query("from", _time(_TIME_FORM), "A version; the one before `to` if left out.", "2026-11-01T00:00:00.000Z"),
+    _query("to", _time(_TIME_FORM), "A version; the latest if left out.", "2026-11-02T00:00:00.000Z"),
+    _query("producer", _text(_PRODUCER), "Slug of a lab or node; needed where several have an object of this id."),
+]
+IDEMPOTENCY_KEY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$", "examples": ["a-name-of-your-own"]},
+    OpenApiParameter.HEADER,
+    description="Keeps the answer for 24 h: the same request with the same key is answered the same.",
+)
+PUBLISH_PARAMETERS: Final = [
+    _query("dry_run", {"type": "boolean"}, "Check everything, store nothing."),
+    _query("sign", {"type": "boolean"}, "Have the node sign with the key that it holds for you."),
+    _query("collection", {"type": "string", "minLength": 1}, "Id or alias; by type if left out."),
+    IDEMPOTENCY_KEY,
+]
+
+__all__ = [
+    "BODY_PROBLEMS",
+    "DELETE_PROBLEMS",
+    "DIFFERENCE_PARAMETERS",
+    "IDEMPOTENCY_KEY",
+    "LIST_PARAMETERS",
+    "MEMBER_PROBLEMS",
+    "NAMED_PROBLEMS",
+    "PROBLEMS",
+    "PUBLICATION_TYPES",
+    "PUBLISH_PARAMETERS",
+    "READ_PROBLEMS",
+    "STIX_ID",
+    "VERSIONS_PARAMETERS",
+    "WRITE_PROBLEMS",
+]
