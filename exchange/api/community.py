@@ -72,6 +72,7 @@ class KeysView(Endpoint):
         summary="Keys of a lab or node",
         description="Every key that it ever introduced, as a JWK with its state. Trust none of them without a root "
         "thumbprint that you compared over another channel.",
+        parameters=[operations.SLUG],
         responses={200: schemas.answers("Keys", "The keys."), **operations.NAMED_PROBLEMS},
     )
     def get(self, request: Request, slug: str) -> HttpResponse:

@@ -76,6 +76,18 @@ STIX_ID: Final = OpenApiParameter(
     OpenApiParameter.PATH,
     description="Id of a STIX object.",
 )
+SLUG: Final = OpenApiParameter(
+    "slug",
+    {"type": "string", "minLength": 1, "examples": ["aurora"]},
+    OpenApiParameter.PATH,
+    description="Slug of a lab or node.",
+)
+PREFIX: Final = OpenApiParameter(
+    "prefix",
+    {"type": "string", "minLength": 1, "examples": ["cwt_4f1d2a9c"]},
+    OpenApiParameter.PATH,
+    description="Prefix of a token: its public part.",
+)
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 _CURSOR: Final = _query(
     "cursor", {"type": "string", "minLength": 1}, "`next` of the page before, with the same filters."
@@ -144,10 +156,12 @@ __all__ = [
     "LIST_PARAMETERS",
     "MEMBER_PROBLEMS",
     "NAMED_PROBLEMS",
+    "PREFIX",
     "PROBLEMS",
     "PUBLICATION_TYPES",
     "PUBLISH_PARAMETERS",
     "READ_PROBLEMS",
+    "SLUG",
     "STIX_ID",
     "VERSIONS_PARAMETERS",
     "WRITE_PROBLEMS",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from exchange.api import operations, schemas
@@ -99,11 +99,7 @@ class TokenView(Endpoint):
         operation_id="revokeToken",
         summary="Revoke a token",
         description="It stops at once. Repeating it changes nothing.",
-        parameters=[
-            OpenApiParameter(
-                "prefix", {"type": "string", "minLength": 1}, OpenApiParameter.PATH, description="Prefix of a token."
-            )
-        ],
+        parameters=[operations.PREFIX],
         responses={204: None, **operations.MEMBER_PROBLEMS},
     )
     def delete(self, request: Request, prefix: str) -> HttpResponse:

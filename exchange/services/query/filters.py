@@ -39,6 +39,12 @@ class Filters:
     revoked: bool | None = None
     text: str = ""
 
+    @property
+    def is_about_content(self) -> bool:
+        """Whether words or tags are asked for, and no time of a version, for which there is an index of its own."""
+        tags = self.pattern_types or self.said or self.externals or self.markings or self.refers_to
+        return bool(tags or self.text) and not (self.modified_after or self.modified_before)
+
     def question(self) -> dict[str, object]:
         """The part that a cursor is bound to: what was given, without order."""
         given = {name: value for name, value in asdict(self).items() if value not in ((), "", None)}
@@ -53,29 +59,19 @@ def _plain(value: Any) -> object:
     return value
 
 
-FACETS: Final = "JOIN facet_in_sight f ON f.version_id = e.version_id AND f.object_id = e.object_id"
-"""Only where a filter asks for it: what is not joined costs nothing."""
-
-
-def filter_conditions(filters: Filters) -> tuple[str, str, dict[str, Any]]:
-    """A join ("" if none is needed), conditions, and their parameters, on `e`, `v`, `o`, `l` and `f`."""
-    of_entry, params = _of_entry(filters)
-    of_facet, facet_params = _of_facet(filters)
-    conditions = " AND ".join([*of_entry, *of_facet]) or "true"
-    return FACETS if of_facet else "", conditions, params | facet_params
-
-
-def _of_entry(filters: Filters) -> tuple[list[str], dict[str, Any]]:
+def entry_conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
+    """Conditions on `e`, `v` and `o`, and their parameters; `producer_ids` is the caller's to add where it is asked."""
     conditions: list[str] = []
     params: dict[str, Any] = {}
     for name, values, condition in (
-        ("producers", filters.producers, "l.slug = ANY (%(producers)s)"),
         ("labels", [int(label) for label in filters.labels], "v.label = ANY (%(labels)s)"),
         ("states", filters.states, "o.state = ANY (%(states)s)"),
     ):
         if values:
             conditions.append(condition)
             params[name] = list(values)
+    if filters.producers:
+        conditions.append("o.producer_id = ANY (%(producer_ids)s)")
     if filters.revoked is not None:
         conditions.append("(o.state = 'revoked') = %(revoked)s")
         params["revoked"] = filters.revoked
@@ -85,7 +81,8 @@ def _of_entry(filters: Filters) -> tuple[list[str], dict[str, Any]]:
     return conditions, params
 
 
-def _of_facet(filters: Filters) -> tuple[list[str], dict[str, Any]]:
+def facet_conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
+    """Conditions on `f`, a row of `facet_in_sight`, and their parameters; none where no filter asks for it."""
     conditions: list[str] = []
     params: dict[str, Any] = {}
     for kind, values in (

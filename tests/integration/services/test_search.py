@@ -1,0 +1,110 @@
+"""Search by its service: the ways to the same pages, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connections
+
+from exchange.services.collections import find_collection, grant_access
+from exchange.services.database import execute
+from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotReadyError
+from exchange.services.facets import refill_facets
+from exchange.services.principals import OPERATOR
+from exchange.services.query import Filters, PageRequest, Search, search_page
+from exchange.services.query import search as search_module
+from exchange.stix.markings import Tlp
+from tests.integration.services.views import as_owner, ids_of, marked, store
+from tests.support.labs import Community, LabHandle
+
+
+def pages(reader: LabHandle, filters: Filters, *, limit: int, newest_first: bool) -> list[list[str]]:
+    """Ids of every page, one after the other."""
+    view, cursor, found = find_collection(reader.principal, "all"), "", []
+    while True:
+        search = Search(PageRequest(limit=limit, cursor=cursor), filters, newest_first=newest_first)
+        page = search_page(principal=reader.principal, collection=view, search=search, door="test")
+        found.append(ids_of(page))
+        if not page.more:
+            return found
+        cursor = page.next
+
+
+@pytest.mark.parametrize("newest_first", [False, True], ids=["oldest", "newest"])
+@pytest.mark.parametrize(("many", "stretch"), [(10_000, 50_000), (1, 50_000), (1, 4), (3, 9)])
+def test_however_many_there_are_the_pages_are_the_same(
+    community: Community, monkeypatch: pytest.MonkeyPatch, many: int, stretch: int, newest_first: bool
+) -> None:
+    aurora, borealis, cobalt = community.labs
+    marking = aurora.distribution(borealis.identity)
+    store(aurora, marking)
+    expected = []
+    for number in range(12):
+        name = "Quasar" if number % 3 else "Other"
+        members = aurora.indicator(name=name) if number % 4 else marked(aurora, Tlp.AMBER, marking, name=name)
+        store(aurora, members)
+        if name == "Quasar" and number % 4:
+            expected.append(members["id"])
+    monkeypatch.setattr(search_module, "MANY", many)
+    monkeypatch.setattr(search_module, "STRETCH", stretch)
+    ordered = expected[::-1] if newest_first else expected
+    for limit in (1, 2, 100):
+        found = pages(cobalt, Filters(text="quasar"), limit=limit, newest_first=newest_first)
+        assert [each for page in found for each in page] == ordered
+        assert all(len(page) == limit for page in found[:-1])
+
+
+def test_a_search_that_takes_too_long_is_stopped_and_says_so(
+    community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep(*_arguments: Any) -> list[tuple[int, int]]:
+        return execute("SELECT 1, 1 FROM pg_sleep(20)", {}).fetchall()
+
+    view = find_collection(community.aurora.principal, "all")
+    search = Search(PageRequest(limit=1), Filters(text="quasar"))
+    monkeypatch.setattr(search_module, "SEARCH_TIMEOUT_MS", 50)
+    monkeypatch.setattr(search_module, "_find", sleep)
+    with pytest.raises(NotReadyError) as caught:
+        search_page(principal=community.aurora.principal, collection=view, search=search, door="test")
+    assert caught.value.code == "search-too-long"
+    assert as_owner("SELECT count(*) FROM delivery")[0][0] == 0
+
+
+def test_a_database_that_is_away_is_not_called_a_long_search(
+    community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanish(*_arguments: Any) -> list[tuple[int, int]]:
+        raise OperationalError("gone")
+
+    view = find_collection(community.aurora.principal, "all")
+    monkeypatch.setattr(search_module, "_find", vanish)
+    with pytest.raises(OperationalError, match="gone"):
+        search_page(principal=community.aurora.principal, collection=view, search=Search(PageRequest(1)), door="test")
+
+
+def test_a_collection_that_may_not_be_read_is_not_searched_and_a_page_has_one_object_at_least(
+    community: Community,
+) -> None:
+    aurora = community.aurora
+    view = find_collection(aurora.principal, "signatures")
+    with pytest.raises(InvalidRequestError):
+        search_page(principal=aurora.principal, collection=view, search=Search(PageRequest(0)), door="test")
+    collection = community.aurora.lab.grants.get(collection__alias="signatures").collection
+    grant_access(actor=OPERATOR, collection=collection, lab=aurora.lab, can_read=False, can_write=True)
+    written = find_collection(aurora.principal, "signatures")
+    with pytest.raises(AccessDeniedError):
+        search_page(principal=aurora.principal, collection=written, search=Search(PageRequest(1)), door="test")
+
+
+def test_what_was_stored_before_there_were_facets_gets_them(community: Community) -> None:
+    store(community.aurora, community.aurora.indicator(name="Quasar", labels=["relay"]))
+    columns = "version_id, object_id, readers, tags, words, modified, valid_from, valid_until"
+    before = as_owner(f"SELECT {columns} FROM facet ORDER BY version_id")
+    as_owner("DELETE FROM facet")
+    assert pages(community.cobalt, Filters(text="quasar"), limit=1, newest_first=False) == [[]]
+    owner = connections["owner"]
+    owner.ensure_connection()
+    assert refill_facets(owner) == len(before)
+    assert refill_facets(owner) == 0
+    assert as_owner(f"SELECT {columns} FROM facet ORDER BY version_id") == before
