@@ -8,10 +8,10 @@ from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from exchange.api import schemas
+from exchange.api import operations
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import Endpoint, query_of
 from exchange.api.stream import BATCH, EventStream, Following, StreamSlots, first_cursor
@@ -35,6 +35,7 @@ class EventsView(Endpoint):
     """The stream of new objects."""
 
     http_method_names = ["get", "head"]
+    keeps_nothing = True
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: ARG002 - its interface
         """Clients ask for events and not for JSON, which a problem is still answered in."""
@@ -46,12 +47,8 @@ class EventsView(Endpoint):
         description="Server-Sent Events: `object` with an entry as in listObjects, its id a cursor of that list with "
         "the same filters. Begins now, or at `added_after`, or after `Last-Event-ID`. Ends after five minutes, and "
         "with the event `problem` when you may not read any more; come back with the last id.",
-        parameters=[
-            *(each for each in schemas.LIST_PARAMETERS if each.name in {"collection", "type", "added_after"}),
-            OpenApiParameter("last_event_id", str, description="For clients that cannot send the header."),
-            OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER, description="The event that you saw last."),
-        ],
-        responses={(200, EVENT_STREAM): OpenApiResponse(OpenApiTypes.STR, "The events."), **schemas.READ_PROBLEMS},
+        parameters=operations.EVENTS_PARAMETERS,
+        responses={(200, EVENT_STREAM): OpenApiResponse(OpenApiTypes.STR, "The events."), **operations.READ_PROBLEMS},
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Begin a stream. What is wrong is answered before it begins."""

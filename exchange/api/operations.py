@@ -123,6 +123,12 @@ LIST_PARAMETERS: Final = [
     _query("limit", _LIMIT, "Objects a page; that of the collection at most."),
     _CURSOR,
 ]
+_LAST_EVENT: Final = {"type": "string", "minLength": 1, "maxLength": 1_024}
+EVENTS_PARAMETERS: Final = [
+    *(each for each in LIST_PARAMETERS if each.name in {"collection", "type", "added_after"}),
+    _query("last_event_id", _LAST_EVENT, "The event that you saw last, for clients that cannot send the header."),
+    OpenApiParameter("Last-Event-ID", _LAST_EVENT, OpenApiParameter.HEADER, description="The event that you saw last."),
+]
 VERSIONS_PARAMETERS: Final = [
     STIX_ID,
     _query("producer", _text(_PRODUCER), "Slug of a lab or node; all that have an object of this id if left out."),

@@ -19,7 +19,7 @@ PUBLIC_OPERATIONS: Final = frozenset(
 )
 """Served to everybody, as far as something is public."""
 
-UNTAGGED: Final = frozenset({"issueToken", "listTokens"})
+UNTAGGED: Final = frozenset({"followEvents", "issueToken", "listTokens"})
 """Their answers hold secrets, or are about them: no cache keeps them, the reader's own neither."""
 
 _TEXT: Final = {"schema": {"type": "string"}}

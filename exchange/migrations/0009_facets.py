@@ -21,7 +21,7 @@ def fill(_apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0007_delivery_plural")]
+    dependencies = [("exchange", "0008_changes")]
 
     operations = [
         migrations.CreateModel(
