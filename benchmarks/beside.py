@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import psycopg
 
 from benchmarks import works
 from benchmarks.comparison import OURS
-from benchmarks.load import Connection
+from benchmarks.connection import Connection
 from benchmarks.node import Node
 from benchmarks.peers import medallion, nginx, opentaxii
 from benchmarks.peers.environments import AbsentError
@@ -80,10 +81,9 @@ def _record(pages: nginx.Pages, green: Target, amber: Target, sizes: Sizes) -> W
         walk = list(islice(target.follow(sizes.page), followed))
         pages.write(name, [answer.body for _request, answer in walk])
         repeats[name] = [request for request, _answer in walk[:count]]
-    link = Connection(green.port)
     manifests = green.windows("manifest", sizes.page)
-    pages.write("manifests", [link.send(request).body for request in manifests])
-    link.close()
+    with closing(Connection(green.port)) as link:
+        pages.write("manifests", [link.send(request).body for request in manifests])
     pages.write("poll", [works.check_poll(green, sizes)])
     # What ours is asked on one connection was measured before anything had been read.
     pull = green.pull(sizes.page, MOST_S)

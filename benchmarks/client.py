@@ -10,10 +10,11 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
-from benchmarks.load import Connection, make_request
+from benchmarks.connection import Connection, make_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +71,18 @@ def run(pull: Pull) -> Pulled:
     Raises:
         AssertionError: an answer is no page.
     """
-    link, cursor, objects, pages = Connection(pull.port), "", 0, 0
-    began, seconds, more = time.perf_counter(), 0.0, True
-    while more and seconds < pull.most_s:
-        path = f"{pull.path}?limit={pull.limit}" + (f"&next={quote(cursor)}" if cursor else "")
-        answer = link.send(make_request("GET", path, pull.authorization))
-        if answer.status != 200:
-            raise AssertionError(f"page {pages + 1} was answered {answer.status}: {answer.body[:300]!r}")
-        envelope = json.loads(answer.body)
-        objects, pages = objects + len(envelope["objects"]), pages + 1
-        cursor, more = envelope.get("next", ""), envelope.get("more", False)
-        seconds = time.perf_counter() - began
-    link.close()
+    cursor, objects, pages, seconds, more = "", 0, 0, 0.0, True
+    with closing(Connection(pull.port)) as link:
+        began = time.perf_counter()
+        while more and seconds < pull.most_s:
+            path = f"{pull.path}?limit={pull.limit}" + (f"&next={quote(cursor)}" if cursor else "")
+            answer = link.send(make_request("GET", path, pull.authorization))
+            if answer.status != 200:
+                raise AssertionError(f"page {pages + 1} was answered {answer.status}: {answer.body[:300]!r}")
+            envelope = json.loads(answer.body)
+            objects, pages = objects + len(envelope["objects"]), pages + 1
+            cursor, more = envelope.get("next", ""), envelope.get("more", False)
+            seconds = time.perf_counter() - began
     return Pulled(objects, pages, seconds, whole=not more)
 
 

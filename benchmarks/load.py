@@ -1,101 +1,16 @@
-"""A small fast HTTP client: requests are bytes that were made before the clock starts, answers are hardly looked at.
-
-On a machine that client, server and database share, what the client does not cost is what the server can use.
-"""
+"""Many requests at once, over connections in several processes: what a server does when it has no rest."""
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
-import re
-import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-TAXII = "application/taxii+json;version=2.1"
-TIMEOUT_S = 300.0
-RECEIVE_BYTES = 1 << 18
-SKIM_BYTES = 1 << 20
-END_OF_HEAD = b"\r\n\r\n"
-
-_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status, headers by lower-case name, and body of an answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-def make_request(method: str, path: str, authorization: str, body: bytes = b"") -> bytes:
-    """The bytes of an HTTP/1.1 request with a TAXII body. authorization: value of the header."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\nAccept: {TAXII}\r\n"
-    if body:
-        head += f"Content-Type: {TAXII}\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"\r\n" + body
-
-
-class Connection:
-    """One connection that is kept open.
-
-    Raises ConnectionError if the server closes it, or answers without Content-Length.
-    """
-
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._scratch = memoryview(bytearray(SKIM_BYTES))
-
-    def send(self, request: bytes) -> Answer:
-        """Send a request and read its answer."""
-        head, received = self._ask(request)
-        length = _length(head)
-        while len(received) < length:
-            self._receive(received)
-        status_line, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        return Answer(int(status_line.split(" ")[1]), headers, bytes(received))
-
-    def skim(self, request: bytes) -> int:
-        """Send a request, read its answer and throw the body away; the status."""
-        head, received = self._ask(request)
-        missing = _length(head) - len(received)
-        while missing:
-            count = self._socket.recv_into(self._scratch, min(missing, SKIM_BYTES))
-            if not count:
-                raise ConnectionError("the server closed the connection")
-            missing -= count
-        return int(head[9:12])
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def _ask(self, request: bytes) -> tuple[bytes, bytearray]:
-        """The head of the answer, and what has come of its body."""
-        self._socket.sendall(request)
-        received = bytearray()
-        while (end := received.find(END_OF_HEAD)) < 0:
-            self._receive(received)
-        head = bytes(received[:end])
-        del received[: end + len(END_OF_HEAD)]
-        return head, received
-
-    def _receive(self, into: bytearray) -> None:
-        piece = self._socket.recv(RECEIVE_BYTES)
-        if not piece:
-            raise ConnectionError("the server closed the connection")
-        into += piece
-
-
-def _length(head: bytes) -> int:
-    found = _LENGTH.search(head)
-    if found is None:
-        raise ConnectionError(f"the answer has no Content-Length: {head[:200]!r}")
-    return int(found[1])
+from benchmarks.connection import TIMEOUT_S, Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +19,20 @@ class Measured:
 
     seconds: float
     request_s: list[float] = field(default_factory=list)
-    statuses: dict[int, int] = field(default_factory=dict)
+    statuses: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
         """Answers a second."""
         return len(self.request_s) / self.seconds
+
+
+@dataclass(slots=True)
+class Done:
+    """What one process of a load has to tell: status and seconds of each request, and what broke its connections."""
+
+    answers: list[tuple[int, float]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
 def run_load(
@@ -118,23 +41,26 @@ def run_load(
     """Send the requests over `processes` times `threads` connections, each taking its share one after the other.
 
     With `for_s` each connection sends all of them, over and over, until so much time has passed.
+
+    Raises:
+        ConnectionError: a connection broke, so the load was not what it is said to be.
     """
     context = multiprocessing.get_context("fork")
-    barrier, answers = context.Barrier(processes + 1), context.SimpleQueue()
+    barrier, done = context.Barrier(processes + 1), context.SimpleQueue()
     shares = [requests if for_s else requests[place::processes] for place in range(processes)]
-    workers = [context.Process(target=_work, args=(port, share, threads, for_s, barrier, answers)) for share in shares]
+    workers = [context.Process(target=_work, args=(port, share, threads, for_s, barrier, done)) for share in shares]
     for worker in workers:
         worker.start()
     barrier.wait(TIMEOUT_S)
     began = time.perf_counter()
-    parts = [answers.get() for _ in workers]
+    parts = [done.get() for _ in workers]
     seconds = time.perf_counter() - began
     for worker in workers:
         worker.join()
-    statuses: dict[int, int] = {}
-    for status, _ in (each for part in parts for each in part):
-        statuses[status] = statuses.get(status, 0) + 1
-    return Measured(seconds, [took for part in parts for _, took in part], statuses)
+    for error in (each for part in parts for each in part.errors):
+        raise ConnectionError(error)
+    answers = [each for part in parts for each in part.answers]
+    return Measured(seconds, [took for _, took in answers], Counter(status for status, _ in answers))
 
 
 def _work(
@@ -143,35 +69,36 @@ def _work(
     threads: int,
     for_s: float | None,
     barrier: multiprocessing.synchronize.Barrier,
-    answers: multiprocessing.queues.SimpleQueue[list[tuple[int, float]]],
+    queue: multiprocessing.queues.SimpleQueue[Done],
 ) -> None:
-    done: list[tuple[int, float]] = []
-    connections = [Connection(port) for _ in range(threads)]
+    done, connections = Done(), list[Connection]()
+    try:
+        connections = [Connection(port) for _ in range(threads)]
+    except OSError as error:
+        done.errors.append(str(error))
     barrier.wait(TIMEOUT_S)
-    shares = [requests if for_s else requests[place::threads] for place in range(threads)]
     senders = [
-        threading.Thread(target=_send_all, args=(connection, share, for_s, done))
-        for connection, share in zip(connections, shares, strict=True)
+        threading.Thread(target=_send_all, args=(link, requests if for_s else requests[place::threads], for_s, done))
+        for place, link in enumerate(connections)
     ]
     for sender in senders:
         sender.start()
     for sender in senders:
         sender.join()
-    answers.put(done)
+    queue.put(done)
 
 
-def _send_all(
-    connection: Connection, requests: Sequence[bytes], for_s: float | None, done: list[tuple[int, float]]
-) -> None:
+def _send_all(connection: Connection, requests: Sequence[bytes], for_s: float | None, done: Done) -> None:
     until = time.perf_counter() + (for_s or 0.0)
-    while True:
-        for request in requests:
+    try:
+        for request in itertools.cycle(requests) if for_s else requests:
             began = time.perf_counter()
             status = connection.skim(request)
             ended = time.perf_counter()
-            done.append((status, ended - began))
+            done.answers.append((status, ended - began))
             if for_s and ended > until:
                 break
-        if not for_s or time.perf_counter() > until:
-            break
-    connection.close()
+    except OSError as error:
+        done.errors.append(str(error))
+    finally:
+        connection.close()

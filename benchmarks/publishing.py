@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.comparison import OURS, Comparison, Figure, Goal, median, percentile
-from benchmarks.load import make_request, run_load
+from benchmarks.connection import make_request
+from benchmarks.load import run_load
 from benchmarks.machine import machine
 from benchmarks.node import Node, running_node
 from benchmarks.objects import signed_objects

@@ -16,7 +16,7 @@ from benchmarks.sizes import FULL, WEB_WORKERS, Sizes
 from benchmarks.stored import GREEN, Stored
 from benchmarks.target import Target
 
-WARM_UP_POLLS = 30
+WARM_UP_POLLS = 100
 MOST_S = 600.0
 FLAT_PAGES = 10
 """A web process may hold so many pages more than at the start and still be called flat."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 from benchmarks.client import Pull
+from benchmarks.connection import Answer, Connection, make_request
 from benchmarks.corpus import date_of
-from benchmarks.load import Answer, Connection, make_request
 from exchange.stix.timestamps import format_taxii
 
 
@@ -60,15 +61,15 @@ class Target:
         Raises:
             AssertionError: an answer is no page.
         """
-        link, request = Connection(self.port), self.request(limit=page)
-        while True:
-            answer = link.send(request)
-            envelope = self.read(answer)
-            yield request, answer
-            if not envelope.get("more"):
-                break
-            request = self.request(limit=page, next=envelope["next"])
-        link.close()
+        request = self.request(limit=page)
+        with closing(Connection(self.port)) as link:
+            while True:
+                answer = link.send(request)
+                envelope = self.read(answer)
+                yield request, answer
+                if not envelope.get("more"):
+                    break
+                request = self.request(limit=page, next=envelope["next"])
 
     def read(self, answer: Answer) -> dict[str, Any]:
         """The envelope or manifest of an answer.

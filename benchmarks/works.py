@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
 from benchmarks import client
 from benchmarks.client import Pull
-from benchmarks.load import Connection, Measured, run_load
+from benchmarks.connection import Connection
+from benchmarks.load import Measured, run_load
 from benchmarks.results import Results
 from benchmarks.sizes import Sizes
 from benchmarks.target import Target
@@ -94,18 +96,18 @@ def times(port: int, requests: Sequence[bytes], most_s: float) -> list[float]:
     Raises:
         AssertionError: one was refused.
     """
-    link, until = Connection(port), time.perf_counter() + most_s
     taken: list[float] = []
-    for request in requests:
-        began = time.perf_counter()
-        status = link.skim(request)
-        ended = time.perf_counter()
-        if status != 200:
-            raise AssertionError(f"a page was answered {status}")
-        taken.append(ended - began)
-        if ended > until and len(taken) >= LEAST_ANSWERS:
-            break
-    link.close()
+    with closing(Connection(port)) as link:
+        until = time.perf_counter() + most_s
+        for request in requests:
+            began = time.perf_counter()
+            status = link.skim(request)
+            ended = time.perf_counter()
+            if status != 200:
+                raise AssertionError(f"a page was answered {status}")
+            taken.append(ended - began)
+            if ended > until and len(taken) >= LEAST_ANSWERS:
+                break
     return taken
 
 
@@ -115,9 +117,8 @@ def check_poll(target: Target, sizes: Sizes) -> bytes:
     Raises:
         AssertionError: it holds other than the new objects.
     """
-    link = Connection(target.port)
-    answer = link.send(target.polls(sizes.new, sizes.page, 1)[0])
-    link.close()
+    with closing(Connection(target.port)) as link:
+        answer = link.send(target.polls(sizes.new, sizes.page, 1)[0])
     found = len(target.read(answer)["objects"])
     if found != sizes.new:
         raise AssertionError(f"{target.name} answered a poll with {found} objects, not {sizes.new}")

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import TAXII
+from benchmarks.connection import TAXII
 from benchmarks.peers.environments import SYSTEM_PATH, AbsentError, running
 from benchmarks.sizes import WEB_WORKERS
 from exchange.stack import free_port

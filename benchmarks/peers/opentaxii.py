@@ -44,16 +44,27 @@ def serving(node: Node, folder: Path, *, first: int, last: int) -> Iterator[Targ
     try:
         config = _write_config(folder, url)
         env = {"OPENTAXII_CONFIG": str(config)}
-        made = subprocess.run(
-            [python, str(APPS / "opentaxii_app.py")], check=True, capture_output=True, text=True, env=env
-        ).stdout
-        place = json.loads(made.splitlines()[-1])
+        place = _set_up(python, env)
         _fill(url, place["collection"], first, last)
         with _ENVIRONMENT.gunicorn("opentaxii_app", env, folder / "opentaxii.log") as port:
             path = f"/taxii2/{place['root']}/collections/{place['collection']}/"
             yield Target(NAME, _runs_on(), port, path, f"Bearer {place['token']}", first, last)
     finally:
         node.stack.drop_database(DATABASE)
+
+
+def _set_up(python: Path, env: dict[str, str]) -> dict[str, str]:
+    """What `opentaxii_app.py` prints: ids of the root and the collection, and a token.
+
+    Raises:
+        AssertionError: it fails; the end of what it says is the message.
+    """
+    command = [str(python), str(APPS / "opentaxii_app.py")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=env)
+    if done.returncode != 0:
+        raise AssertionError(f"{NAME} cannot be set up: {done.stderr[-2000:]}")
+    place: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return place
 
 
 def _runs_on() -> str:

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from benchmarks.connection import Answer
 from benchmarks.corpus import date_of
-from benchmarks.load import Answer
 from benchmarks.target import Target
 from exchange.stix.timestamps import parse_timestamp
 
