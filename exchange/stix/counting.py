@@ -16,7 +16,20 @@ _FRACTION: Final = re.compile(rb"[0-9](?:[.][0-9e-]*|e-)")
 def exceeds_values(text: bytes, most: int) -> bool:
     """Tell whether a JSON text has more than `most` values, counted by its commas and opening brackets."""
     # Text in strings looks the same, so the quick count is an upper bound.
-    return sum(text.count(mark) for mark in (b",", b"[", b"{")) > most and _exceeds_outside_strings(text, most)
+    return sum(text.count(mark) for mark in (b",", b"[", b"{")) > most and count_values(text) > most
+
+
+def count_values(text: bytes) -> int:
+    """Return the number of values of a JSON text as `exceeds_values` counts them: commas and opening brackets."""
+    unescaped = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Two quotation marks side by side have nothing between them, inside or outside of a string.
+    marks = unescaped.translate(None, delete=_NO_MARKS).replace(b'""', b"")
+    count, is_inside = 0, 0
+    for start in range(0, len(marks), _WINDOW_BYTES):
+        parts = marks[start : start + _WINDOW_BYTES].split(b'"')
+        count += sum(map(len, parts[is_inside::2]))
+        is_inside ^= (len(parts) - 1) & 1
+    return count
 
 
 def count_fractions(dumped: bytes) -> int:
@@ -33,17 +46,3 @@ def count_quotes(text: bytes) -> int:
         return text.count(b'"')
     without_pairs = text.replace(b"\\\\", b"")
     return without_pairs.count(b'"') - without_pairs.count(b'\\"')
-
-
-def _exceeds_outside_strings(text: bytes, most: int) -> bool:
-    unescaped = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Two quotation marks side by side have nothing between them, inside or outside of a string.
-    marks = unescaped.translate(None, delete=_NO_MARKS).replace(b'""', b"")
-    count, is_inside = 0, 0
-    for start in range(0, len(marks), _WINDOW_BYTES):
-        parts = marks[start : start + _WINDOW_BYTES].split(b'"')
-        count += sum(map(len, parts[is_inside::2]))
-        is_inside ^= (len(parts) - 1) & 1
-        if count > most:
-            return True
-    return False

@@ -27,7 +27,16 @@ from exchange.stix.limits import (
     MAX_VALUES_PER_OBJECT,
 )
 
-__all__ = ["Envelope", "RawObject", "count_quotes", "read_object", "split_body", "split_envelope"]
+__all__ = [
+    "Envelope",
+    "RawObject",
+    "count_quotes",
+    "parse_value",
+    "read_object",
+    "split_body",
+    "split_envelope",
+    "too_deep",
+]
 
 _JSON_WHITESPACE: Final = b" \t\n\r"
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -71,7 +80,7 @@ def read_object(raw: bytes) -> RawObject:
     return RawObject(raw, members, canonical)
 
 
-def split_envelope(body: bytes) -> Envelope:
+def split_envelope(body: bytes, *, max_objects: int = MAX_OBJECTS_PER_ENVELOPE) -> Envelope:
     """Cut `{"objects": [...], ...}` (TAXII 2.1 section 3.7, or a STIX bundle) into the bytes of its objects.
 
     Raises: MalformedJsonError for broken syntax around the objects, duplicate top-level names, an `objects`
@@ -79,7 +88,7 @@ def split_envelope(body: bytes) -> Envelope:
     inside an object is left to `read_object`.
     """
     _check_values(body, MAX_VALUES_PER_ENVELOPE)
-    return _envelope_of(_top_members(body))
+    return _envelope_of(_top_members(body), max_objects)
 
 
 def split_body(body: bytes) -> list[bytes]:
@@ -89,14 +98,22 @@ def split_body(body: bytes) -> list[bytes]:
     """
     _check_values(body, MAX_VALUES_PER_ENVELOPE)
     if body.lstrip(_JSON_WHITESPACE)[:1] == b"[":
-        return _items_of(body, "")
+        return _items_of(body, "", MAX_OBJECTS_PER_ENVELOPE)
     members = _top_members(body)
     # observed-data has a deprecated member `objects` of its own, hence the look at the type.
     kind = members.get("type")
     is_bundle = "objects" in members if kind is None else bytes(kind) == b'"bundle"'
     if is_bundle:
-        return _envelope_of(members).objects
+        return _envelope_of(members, MAX_OBJECTS_PER_ENVELOPE).objects
     return [body.strip(_JSON_WHITESPACE)]
+
+
+def parse_value(raw: bytes) -> Any:
+    """Parse one value that stands beside the objects.
+
+    Raises: MalformedJsonError as `read_object`, which bounds what it takes; here the caller does.
+    """
+    return _parse(raw)[0]
 
 
 def _parse(raw: bytes) -> tuple[Any, bytes]:
@@ -104,7 +121,7 @@ def _parse(raw: bytes) -> tuple[Any, bytes]:
     try:
         value = orjson.loads(raw)
         if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and is_deeper_than(value, MAX_DEPTH):
-            raise _too_deep(pointer_to(path_beyond_depth(value, MAX_DEPTH) or ()))
+            raise too_deep(pointer_to(path_beyond_depth(value, MAX_DEPTH) or ()))
         dumped = sorted_dump(value)
     except (orjson.JSONDecodeError, TypeError):
         raise find_fault(raw) from None
@@ -126,7 +143,8 @@ def _check_values(text: bytes, most: int) -> None:
         raise MalformedJsonError("too-many-values", f"The JSON has more than {most} values.")
 
 
-def _too_deep(pointer: str) -> MalformedJsonError:
+def too_deep(pointer: str) -> MalformedJsonError:
+    """The refusal of what nests deeper than any STIX object."""
     return MalformedJsonError("too-deep", f"The JSON has more than {MAX_DEPTH} levels.", pointer)
 
 
@@ -135,7 +153,7 @@ def _top_members(body: bytes) -> dict[str, msgspec.Raw]:
     try:
         members = _MEMBERS.decode(body)
     except RecursionError:
-        raise _too_deep("") from None
+        raise too_deep("") from None
     except msgspec.ValidationError:
         raise MalformedJsonError("not-an-object", "A JSON object is expected here.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -148,34 +166,32 @@ def _top_members(body: bytes) -> dict[str, msgspec.Raw]:
     return members
 
 
-def _envelope_of(members: dict[str, msgspec.Raw]) -> Envelope:
+def _envelope_of(members: dict[str, msgspec.Raw], max_objects: int) -> Envelope:
     beside = {name: value for name, value in members.items() if name != "objects"}
     if sum(len(name) + len(bytes(value)) for name, value in beside.items()) > MAX_ENVELOPE_MEMBER_BYTES:
         message = f"The members beside `objects` have more than {MAX_ENVELOPE_MEMBER_BYTES} bytes."
         raise MalformedJsonError("too-large", message)
     others = {name: _parse_member(name, value) for name, value in beside.items()}
     listed = members.get("objects")
-    return Envelope([] if listed is None else _items_of(bytes(listed), "/objects"), others)
+    return Envelope([] if listed is None else _items_of(bytes(listed), "/objects", max_objects), others)
 
 
 def _parse_member(name: str, value: msgspec.Raw) -> Any:
     try:
-        return _parse(bytes(value))[0]
+        return parse_value(bytes(value))
     except MalformedJsonError as error:
         raise error.within(pointer_to([name])) from None
 
 
-def _items_of(listed: bytes, pointer: str) -> list[bytes]:
+def _items_of(listed: bytes, pointer: str, max_objects: int) -> list[bytes]:
     try:
         items = _ITEMS.decode(listed)
     except RecursionError:
-        raise _too_deep(pointer) from None
+        raise too_deep(pointer) from None
     except msgspec.ValidationError:
         raise MalformedJsonError("not-a-list", "A list of objects is expected here.", pointer) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise find_fault(listed).within(pointer) from None
-    if len(items) > MAX_OBJECTS_PER_ENVELOPE:
-        raise MalformedJsonError(
-            "too-many-objects", f"At most {MAX_OBJECTS_PER_ENVELOPE} objects fit in one request.", pointer
-        )
+    if len(items) > max_objects:
+        raise MalformedJsonError("too-many-objects", f"At most {max_objects} objects fit in one request.", pointer)
     return [bytes(item) for item in items]
