@@ -19,12 +19,14 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["exchange.sync"])
 # What waited longer than this for a worker is left to its next time.
 EXPIRES_S = 3600
+OFFER_EVERY_S = 60.0
 app.conf.beat_schedule = {
     name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
     for name, task, schedule in (
         ("purge-expired", "purge_expired", crontab(minute="17")),
         ("ensure-partitions", "ensure_partitions", crontab(minute="37")),
         ("check-exchange", "check_exchange", crontab(minute="7", hour="3")),
+        ("offer-envelopes", "offer_envelopes", OFFER_EVERY_S),
     )
 }
 

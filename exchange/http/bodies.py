@@ -37,6 +37,15 @@ def read_body(request: HttpRequest, *, max_body_bytes: int) -> bytes:
     """The body as its producer wrote it, without content coding.
 
     Raises:
+        ExchangeError: as `body_chunks` and its iterator.
+    """
+    return b"".join(body_chunks(request, max_body_bytes=max_body_bytes))
+
+
+def body_chunks(request: HttpRequest, *, max_body_bytes: int) -> Iterator[bytes]:
+    """The body as its producer wrote it, without content coding, as it arrives.
+
+    Raises, some of it as late as the chunk that shows it:
         TooLargeError: more than `max_body_bytes`, before or after inflating.
         UnsupportedMediaTypeError: a content coding other than gzip. InvalidRequestError: cut off, or not gzip.
         SlowBodyError: slower than `CHUNK_BYTES` in `CHUNK_TIMEOUT_S`. NotReadyError: too many slow ones already.
@@ -48,7 +57,18 @@ def read_body(request: HttpRequest, *, max_body_bytes: int) -> bytes:
     if announced is not None and announced > max_body_bytes:
         raise _too_large(max_body_bytes)
     received = _receive(_stream_of(request), announced, max_body_bytes)
-    return b"".join(received if coding == "identity" else inflate(received, max_body_bytes=max_body_bytes))
+    return received if coding == "identity" else inflate(received, max_body_bytes=max_body_bytes)
+
+
+def read_beginning(chunks: Iterator[bytes], most: int) -> tuple[bytes, bool]:
+    """The body up to the chunk with which it has more than `most` bytes, and whether that is all of it."""
+    taken, total_bytes = [], 0
+    for chunk in chunks:
+        taken.append(chunk)
+        total_bytes += len(chunk)
+        if total_bytes > most:
+            return b"".join(taken), False
+    return b"".join(taken), True
 
 
 def inflate(chunks: Iterator[bytes], *, max_body_bytes: int) -> Iterator[bytes]:

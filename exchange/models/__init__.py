@@ -12,7 +12,8 @@ from exchange.models.lab import Lab
 from exchange.models.leaf import Leaf
 from exchange.models.person import Person
 from exchange.models.sequencer import Sequencer
-from exchange.models.status import PublishingStatus
+from exchange.models.staged import StagedBatch, StagedEnvelope
+from exchange.models.status import PublishingStatus, StatusPart
 from exchange.models.stix_object import HeldVersion, Reference, StixObject, Tombstone
 from exchange.models.token import Token
 from exchange.models.version import Version, VersionKey
@@ -38,6 +39,9 @@ __all__ = [
     "Reference",
     "Sequencer",
     "SigningKey",
+    "StagedBatch",
+    "StagedEnvelope",
+    "StatusPart",
     "StixObject",
     "Token",
     "Tombstone",

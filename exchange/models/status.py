@@ -26,3 +26,22 @@ class PublishingStatus(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class StatusPart(models.Model):
+    """What a pending status says of one batch; its id is the batch's. Gone when the status holds the lists itself.
+
+    The lists are of pairs: the place in the envelope, and the status details.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    status = models.ForeignKey(PublishingStatus, on_delete=models.CASCADE, related_name="parts")
+    successes = models.JSONField(default=list)
+    failures = models.JSONField(default=list)
+    pendings = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "status_part"
+
+    def __str__(self) -> str:
+        return f"part {self.id} of {self.status_id}"

@@ -14,11 +14,13 @@ from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.remembering import recall
 from exchange.services.tokens import digest_of, prefix_of
 
-_FIND = """
-SELECT t.id, t.digest, t.scopes, t.client, t.bounds::text, t.expires_at, t.revoked_at,
+_COLUMNS = """
+SELECT t.id, t.digest, t.prefix, t.scopes, t.client, t.bounds::text, t.expires_at, t.revoked_at,
        l.id, l.slug, l.status, coalesce(l.identity_id, '')
-FROM token t JOIN lab l ON l.id = t.lab_id WHERE t.prefix = %(prefix)s
+FROM token t JOIN lab l ON l.id = t.lab_id WHERE
 """
+_FIND = _COLUMNS + "t.prefix = %(prefix)s"
+_FIND_BY_ID = _COLUMNS + "t.id = %(id)s"
 _REFUSED = "the token is not valid"
 
 
@@ -36,11 +38,29 @@ def authenticate_token(secret: str, *, source_address: str) -> Principal:
     stored = bytes(row[1]) if row else b"\0" * 32
     if not hmac.compare_digest(stored, digest_of(secret)) or row is None:
         raise NotAuthenticatedError(_REFUSED)
-    token_id, _, scopes, client, bounds_text, expires_at, revoked_at, lab_id, slug, status, identity = row
-    bounds = json.loads(bounds_text)
-    if expires_at <= now() or revoked_at is not None or status != "active":
+    principal = _principal_of(row)
+    if not _is_within(source_address, principal.bounds.get("networks")):
         raise NotAuthenticatedError(_REFUSED)
-    if not _is_within(source_address, bounds.get("networks")):
+    return principal
+
+
+def authenticate_again(token_id: int) -> Principal:
+    """The principal of a token that showed its secret before, for work that goes on after its request.
+
+    The token's networks bind connections, and this is none.
+
+    Raises:
+        NotAuthenticatedError: expired or revoked since then, or of a lab that is suspended now.
+    """
+    row = execute(_FIND_BY_ID, {"id": token_id}).fetchone()
+    if row is None:
+        raise NotAuthenticatedError(_REFUSED)
+    return _principal_of(row)
+
+
+def _principal_of(row: tuple[Any, ...]) -> Principal:
+    token_id, _, prefix, scopes, client, bounds, expires_at, revoked_at, lab_id, slug, status, identity = row
+    if expires_at <= now() or revoked_at is not None or status != "active":
         raise NotAuthenticatedError(_REFUSED)
     return Principal(
         kind=PrincipalKind.CLIENT if client else PrincipalKind.TOKEN,
@@ -48,9 +68,9 @@ def authenticate_token(secret: str, *, source_address: str) -> Principal:
         lab_slug=slug,
         lab_identity=identity,
         token_id=token_id,
-        token_prefix=prefix_of(secret),
+        token_prefix=prefix,
         scopes=frozenset(scopes),
-        bounds=bounds,
+        bounds=json.loads(bounds),
     )
 
 

@@ -12,6 +12,7 @@ from exchange.models import IdempotentRequest
 from exchange.services.changes import purge_changes
 from exchange.services.clock import now
 from exchange.services.idempotency import KEPT_FOR as ANSWERS_KEPT_FOR
+from exchange.services.staging import purge_abandoned
 from exchange.services.statuses import purge_statuses
 
 
@@ -23,10 +24,11 @@ class Purged:
     statuses: int
     sessions: int
     changes: int
+    envelopes: int
 
 
 def purge_expired(moment: datetime | None = None) -> Purged:
-    """Remove answers, statuses, web sessions and notes of changes whose time is over.
+    """Remove answers, statuses, web sessions, notes of changes and broken-off envelopes whose time is over.
 
     moment: when that is (aware, default now).
     """
@@ -36,7 +38,7 @@ def purge_expired(moment: datetime | None = None) -> Purged:
         statuses = purge_statuses(moment)
         sessions, _ = Session.objects.filter(expire_date__lt=moment).delete()
         changes = purge_changes(moment)
-    return Purged(answers, statuses, sessions, changes)
+    return Purged(answers, statuses, sessions, changes, purge_abandoned(moment))
 
 
 def ensure_partitions() -> int:

@@ -1,16 +1,22 @@
-"""Status resources of posted envelopes (TAXII 2.1 section 4.3): counts and lists always agree."""
+"""Status resources of posted envelopes (TAXII 2.1 section 4.3): counts and lists always agree.
+
+A status is complete at once where publishing was. One that is pending keeps a part for each batch (services/staging),
+and its own lists when it is complete.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from psycopg.types.json import Jsonb
 
 from exchange.models import PublishingStatus
 from exchange.services.clock import now
-from exchange.services.database import execute
+from exchange.services.database import execute, snapshot
 from exchange.services.errors import ExchangeError, NotFoundError
 from exchange.services.principals import Principal
 from exchange.services.publishing import Outcome, OutcomeStatus
@@ -18,6 +24,27 @@ from exchange.stix.errors import StixError
 
 KEPT_FOR = timedelta(hours=24)
 """TAXII 2.1 section 4.3: a server should keep a status for at least 24 h after it is complete."""
+
+MAX_LISTED_PENDING: Final = 10_000
+"""Clients ask every second while a status is pending: of more objects than this it then counts successes and pendings,
+and lists the failures alone. Complete, it lists everything."""
+
+Details = list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """A status as its lab reads it. A list is None where it would be too long; else its length is the count."""
+
+    id: uuid.UUID
+    requested_at: datetime
+    is_complete: bool
+    success_count: int
+    failure_count: int
+    pending_count: int
+    successes: Details | None
+    failures: Details | None
+    pendings: Details | None
 
 
 # A hot path: every post over TAXII writes one.
@@ -27,7 +54,7 @@ VALUES (%(id)s, %(lab)s, %(requested_at)s, %(completed_at)s, %(total_count)s, %(
 """
 
 
-def record_status(*, principal: Principal, outcomes: Sequence[Outcome], requested_at: datetime) -> PublishingStatus:
+def record_status(*, principal: Principal, outcomes: Sequence[Outcome], requested_at: datetime) -> StatusReport:
     """Keep what became of an envelope; complete at once, because publishing was."""
     if principal.lab_id is None:
         raise NotFoundError("only labs have statuses")
@@ -36,8 +63,8 @@ def record_status(*, principal: Principal, outcomes: Sequence[Outcome], requeste
         requested_at=requested_at,
         completed_at=now(),
         total_count=len(outcomes),
-        successes=[_detail(each) for each in outcomes if each.status is not OutcomeStatus.FAILED],
-        failures=[_detail(each) for each in outcomes if each.status is OutcomeStatus.FAILED],
+        successes=[detail_of(each) for each in outcomes if each.status is not OutcomeStatus.FAILED],
+        failures=[detail_of(each) for each in outcomes if each.status is OutcomeStatus.FAILED],
     )
     execute(
         _INSERT,
@@ -51,10 +78,10 @@ def record_status(*, principal: Principal, outcomes: Sequence[Outcome], requeste
             "failures": Jsonb(status.failures),
         },
     )
-    return status
+    return _listed(status, status.successes, status.failures, status.pendings)
 
 
-def find_status(*, principal: Principal, status_id: str) -> PublishingStatus:
+def find_status(*, principal: Principal, status_id: str) -> StatusReport:
     """The status, for the lab that posted alone.
 
     Raises:
@@ -64,12 +91,38 @@ def find_status(*, principal: Principal, status_id: str) -> PublishingStatus:
         wanted = uuid.UUID(status_id)
     except ValueError:
         raise NotFoundError("there is no such status", code="status-not-found") from None
-    found = None
-    if principal.lab_id is not None:
-        found = PublishingStatus.objects.filter(pk=wanted, lab=principal.lab_id).first()
-    if found is None:
-        raise NotFoundError("there is no such status", code="status-not-found")
-    return found
+    with snapshot():
+        found = None
+        if principal.lab_id is not None:
+            found = PublishingStatus.objects.filter(pk=wanted, lab=principal.lab_id).first()
+        if found is None:
+            raise NotFoundError("there is no such status", code="status-not-found")
+        return report_of(found)
+
+
+def report_of(status: PublishingStatus) -> StatusReport:
+    """The status as it is now; of one that is pending, together with its parts."""
+    if status.completed_at is not None:
+        return _listed(status, status.successes, status.failures, status.pendings)
+    if status.total_count > MAX_LISTED_PENDING:
+        return _counted(status)
+    parts = execute(_PARTS, {"status": status.id}).fetchall()
+    successes, failures, pendings = (_in_order(row[column] for row in parts) for column in range(3))
+    return _listed(status, status.successes + successes, status.failures + failures, status.pendings + pendings)
+
+
+def complete_status(status_id: uuid.UUID) -> None:
+    """Give a status whose parts are all done its lists, and the time from which it is kept for `KEPT_FOR`.
+
+    The caller is inside a transaction.
+    """
+    parts = execute(_PARTS, {"status": status_id}).fetchall()
+    PublishingStatus.objects.filter(pk=status_id).update(
+        completed_at=now(),
+        successes=_in_order(row[0] for row in parts),
+        failures=_in_order(row[1] for row in parts),
+    )
+    execute("DELETE FROM status_part WHERE status_id = %(status)s", {"status": status_id})
 
 
 def purge_statuses(moment: datetime | None = None) -> int:
@@ -77,7 +130,7 @@ def purge_statuses(moment: datetime | None = None) -> int:
     return PublishingStatus.objects.filter(completed_at__lt=(moment or now()) - KEPT_FOR).delete()[0]
 
 
-def _detail(outcome: Outcome) -> dict[str, str]:
+def detail_of(outcome: Outcome) -> dict[str, str]:
     """A status-details resource; an object without a usable id or version is named by its place."""
     detail = {"id": outcome.id or f"object at index {outcome.index}", "version": outcome.version or "unknown"}
     if outcome.error is not None:
@@ -85,6 +138,50 @@ def _detail(outcome: Outcome) -> dict[str, str]:
     elif outcome.status is not OutcomeStatus.STORED:
         detail["message"] = str(outcome.status)
     return detail
+
+
+_PARTS = "SELECT successes, failures, pendings FROM status_part WHERE status_id = %(status)s"
+_COUNTS = """
+SELECT coalesce(sum(jsonb_array_length(successes)), 0)::int, coalesce(sum(jsonb_array_length(failures)), 0)::int,
+       coalesce(sum(jsonb_array_length(pendings)), 0)::int FROM status_part WHERE status_id = %(status)s
+"""
+_FAILURES = "SELECT failures FROM status_part WHERE status_id = %(status)s AND failures <> '[]'"
+
+
+def _listed(status: PublishingStatus, successes: Details, failures: Details, pendings: Details) -> StatusReport:
+    return StatusReport(
+        id=status.id,
+        requested_at=status.requested_at,
+        is_complete=status.completed_at is not None,
+        success_count=len(successes),
+        failure_count=len(failures),
+        pending_count=len(pendings),
+        successes=successes,
+        failures=failures,
+        pendings=pendings,
+    )
+
+
+def _counted(status: PublishingStatus) -> StatusReport:
+    values = {"status": status.id}
+    counts = execute(_COUNTS, values).fetchone() or (0, 0, 0)
+    failures = _in_order(row[0] for row in execute(_FAILURES, values).fetchall())
+    return StatusReport(
+        id=status.id,
+        requested_at=status.requested_at,
+        is_complete=False,
+        success_count=counts[0],
+        failure_count=counts[1],
+        pending_count=counts[2],
+        successes=None,
+        failures=failures,
+        pendings=None,
+    )
+
+
+def _in_order(parts: Iterable[list[tuple[int, dict[str, str]]]]) -> Details:
+    """The details of all parts as the objects were sent."""
+    return [detail for _, detail in sorted((pair for part in parts for pair in part), key=lambda pair: pair[0])]
 
 
 def _message(error: ExchangeError | StixError) -> str:

@@ -6,12 +6,15 @@ Every task may run twice and may be killed at any moment: what it does is repeat
 from __future__ import annotations
 
 import logging
+import uuid
 from dataclasses import asdict
 
 from celery import shared_task
 
 from exchange.services.checking import check_exchange
+from exchange.services.queue import FINISH_ENVELOPE
 from exchange.services.retention import ensure_partitions, purge_expired
+from exchange.services.staging import finish_envelope, offer_due_envelopes
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +24,7 @@ MAX_LOGGED_FAULTS = 100
 
 @shared_task(name="housekeeping.purge_expired")
 def purge_expired_rows() -> None:
-    """Remove answers, statuses and sessions whose time is over."""
+    """Remove answers, statuses, sessions and broken-off envelopes whose time is over."""
     purged = purge_expired()
     logger.info("purged %s", " ".join(f"{name}={count}" for name, count in asdict(purged).items()))
 
@@ -41,3 +44,15 @@ def check_everything() -> None:
     level = logging.ERROR if report.faults else logging.INFO
     counts = " ".join(f"{name}={count}" for name, count in report.checked.items())
     logger.log(level, "check %s faults=%d %s", "red" if report.faults else "green", len(report.faults), counts)
+
+
+@shared_task(name=FINISH_ENVELOPE)
+def finish_posted_envelope(status_id: str) -> None:
+    """Publish a large envelope, or one turn of it."""
+    logger.info("envelope %s: %s", status_id, finish_envelope(status_id=uuid.UUID(status_id)))
+
+
+@shared_task(name="housekeeping.offer_envelopes")
+def offer_envelopes() -> None:
+    """Ask again for envelopes that the queue lost or a worker left in the middle."""
+    logger.info("envelopes offered again=%d", offer_due_envelopes())

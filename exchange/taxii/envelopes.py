@@ -6,17 +6,20 @@ A STIX bundle, as some clients post, is an envelope with two properties that mea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 import orjson
 
 from exchange.http.bodies import shape_fault
+from exchange.services.posted import PostedObject
 from exchange.services.query import BodiesPage, Manifest
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError
 from exchange.stix.identifiers import type_of
+from exchange.stix.limits import MAX_OBJECTS_PER_STREAM, MAX_VALUES_PER_STREAM
 from exchange.stix.reading import split_envelope
+from exchange.stix.streaming import EnvelopeBounds, stream_objects
 from exchange.stix.timestamps import format_taxii
 from exchange.taxii.media_types import STIX
 
@@ -35,13 +38,8 @@ class _Named(msgspec.Struct):
 _NAMED: Final = msgspec.json.Decoder(_Named)
 
 
-@dataclass(frozen=True, slots=True)
-class PostedObject:
-    """The bytes of one object; id and version as the object claims them ("" where it does not)."""
-
-    body: bytes
-    id: str
-    version: str
+MAX_OBJECTS: Final = MAX_OBJECTS_PER_STREAM
+_BOUNDS: Final = EnvelopeBounds(max_objects=MAX_OBJECTS, max_values=MAX_VALUES_PER_STREAM)
 
 
 def read_envelope(body: bytes) -> list[PostedObject]:
@@ -52,12 +50,32 @@ def read_envelope(body: bytes) -> list[PostedObject]:
             which says an id of its form and, if any, a version of bounded length.
     """
     try:
-        bodies = split_envelope(body).objects
+        bodies = split_envelope(body, max_objects=MAX_OBJECTS).objects
     except MalformedJsonError as error:
         raise shape_fault(error) from None
     if not bodies:
-        raise ObjectInvalidError("not-an-envelope", "An envelope has a list of at least one object.", "/objects")
+        raise _empty()
     return [_posted(index, each) for index, each in enumerate(bodies)]
+
+
+def stream_envelope(chunks: Iterator[bytes]) -> Iterator[PostedObject]:
+    """The objects of a posted envelope as they arrive. Only the end of the iterator says that all of it is sound.
+
+    Raises:
+        MalformedJsonError, ObjectInvalidError: as `read_envelope`. Whatever the chunks raise.
+    """
+    index = -1
+    try:
+        for index, body in enumerate(stream_objects(chunks, _BOUNDS)):
+            yield _posted(index, body)
+    except MalformedJsonError as error:
+        raise shape_fault(error) from None
+    if index < 0:
+        raise _empty()
+
+
+def _empty() -> ObjectInvalidError:
+    return ObjectInvalidError("not-an-envelope", "An envelope has a list of at least one object.", "/objects")
 
 
 def _posted(index: int, body: bytes) -> PostedObject:

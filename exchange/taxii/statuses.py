@@ -7,39 +7,41 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from exchange.models import PublishingStatus
 from exchange.services.principals import Principal
 from exchange.services.roots import find_root
-from exchange.services.statuses import find_status
+from exchange.services.statuses import StatusReport, find_status
 from exchange.stix.timestamps import format_taxii
 from exchange.taxii.answers import resource_response
 from exchange.taxii.endpoint import endpoint
 
 
-def locate_status(principal: Principal, names: Mapping[str, str]) -> PublishingStatus:
+def locate_status(principal: Principal, names: Mapping[str, str]) -> StatusReport:
     """The status, for the lab that posted. Raises: NotFoundError."""
     find_root(principal, names["api_root"])
     return find_status(principal=principal, status_id=names["status_id"])
 
 
-def get_status(_request: HttpRequest, _principal: Principal, status: PublishingStatus) -> HttpResponse:
+def get_status(_request: HttpRequest, _principal: Principal, status: StatusReport) -> HttpResponse:
     """The status as it is now."""
     return resource_response(status_resource(status))
 
 
-def status_resource(status: PublishingStatus) -> dict[str, Any]:
-    """Members of a status resource (section 4.3.1). Counts are taken from the lists, so they always agree."""
-    lists = {"success": status.successes, "failure": status.failures, "pending": status.pendings}
+def status_resource(status: StatusReport) -> dict[str, Any]:
+    """Members of a status resource (section 4.3.1). A list that is there has as many items as its count says."""
     resource: dict[str, Any] = {
         "id": str(status.id),
-        "status": "complete" if status.completed_at is not None else "pending",
+        "status": "complete" if status.is_complete else "pending",
         "request_timestamp": format_taxii(status.requested_at),
-        "total_count": sum(map(len, lists.values())),
+        "total_count": status.success_count + status.failure_count + status.pending_count,
     }
-    for name, details in lists.items():
-        resource[f"{name}_count"] = len(details)
+    for name, plural, count, details in (
+        ("success", "successes", status.success_count, status.successes),
+        ("failure", "failures", status.failure_count, status.failures),
+        ("pending", "pendings", status.pending_count, status.pendings),
+    ):
+        resource[f"{name}_count"] = count
         if details:
-            resource["successes" if name == "success" else f"{name}s"] = details
+            resource[plural] = details
     return resource
 
 

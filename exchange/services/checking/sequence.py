@@ -173,6 +173,33 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
         "the entry has another type than its object",
         "SELECT 'entry ' || e.seq FROM entry e JOIN object o ON o.id = e.object_id WHERE e.type <> o.type",
     ),
+    (
+        "staged",
+        "the status is pending and nothing of its envelope waits",
+        "SELECT 'status ' || s.id FROM status s WHERE s.completed_at IS NULL"
+        " AND NOT EXISTS (SELECT FROM staged_envelope e WHERE e.status_id = s.id AND e.is_whole)",
+    ),
+    (
+        "staged",
+        "the envelope waits and no status says so",
+        "SELECT 'staged_envelope ' || e.status_id FROM staged_envelope e WHERE e.is_whole"
+        " AND NOT EXISTS (SELECT FROM status s WHERE s.id = e.status_id AND s.completed_at IS NULL)",
+    ),
+    (
+        "staged",
+        "its objects are pending and wait nowhere, or the other way round",
+        "SELECT 'status_part ' || coalesce(p.id, b.id) FROM (SELECT id FROM status_part WHERE pendings <> '[]') p"
+        " FULL JOIN (SELECT b.id FROM staged_batch b JOIN staged_envelope e ON e.status_id = b.envelope_id AND e.is_whole)"
+        " b ON b.id = p.id WHERE p.id IS NULL OR b.id IS NULL",
+    ),
+    (
+        "staged",
+        "the status has not as many objects as were posted",
+        "SELECT 'status ' || s.id FROM status s WHERE s.total_count <> jsonb_array_length(s.successes)"
+        " + jsonb_array_length(s.failures) + (SELECT coalesce(sum(jsonb_array_length(p.successes)"
+        " + jsonb_array_length(p.failures) + jsonb_array_length(p.pendings)), 0) FROM status_part p"
+        " WHERE p.status_id = s.id)",
+    ),
 )
 """Kind, what is wrong, and a query that names the rows of which it is true."""
 

@@ -1,0 +1,2 @@
+DROP POLICY writers ON staged_envelope;
+DROP POLICY writers ON staged_batch;
