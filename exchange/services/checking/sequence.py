@@ -189,8 +189,8 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
         "staged",
         "its objects are pending and wait nowhere, or the other way round",
         "SELECT 'status_part ' || coalesce(p.id, b.id) FROM (SELECT id FROM status_part WHERE pendings <> '[]') p"
-        " FULL JOIN (SELECT b.id FROM staged_batch b JOIN staged_envelope e ON e.status_id = b.envelope_id AND e.is_whole)"
-        " b ON b.id = p.id WHERE p.id IS NULL OR b.id IS NULL",
+        " FULL JOIN (SELECT b.id FROM staged_batch b JOIN staged_envelope e ON e.status_id = b.envelope_id"
+        " WHERE e.is_whole) b ON b.id = p.id WHERE p.id IS NULL OR b.id IS NULL",
     ),
     (
         "staged",

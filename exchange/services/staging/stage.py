@@ -61,7 +61,14 @@ def stage_envelope(
     """
     if principal.lab_id is None or principal.token_id is None:
         raise AccessDeniedError("only a lab's token publishes envelopes")
-    staging = _Staging(principal.lab_id, principal.token_id, collection.id, requested_at, batch_objects)
+    envelope = StagedEnvelope(
+        status_id=uuid.uuid4(),
+        lab_id=principal.lab_id,
+        token_id=principal.token_id,
+        collection_id=collection.id,
+        staged_at=requested_at,
+    )
+    staging = _Staging(envelope, batch_objects)
     try:
         for posted in objects:
             staging.add(posted)
@@ -89,18 +96,11 @@ class _Batch:
 class _Staging:
     """The keeping of one envelope."""
 
-    def __init__(
-        self, lab_id: int, token_id: int, collection_id: int, requested_at: datetime, batch_objects: int
-    ) -> None:
-        self._lab_id = lab_id
-        self._token_id = token_id
-        self._collection_id = collection_id
-        self._requested_at = requested_at
+    def __init__(self, envelope: StagedEnvelope, batch_objects: int) -> None:
+        self._envelope = envelope
         self._batch_objects = batch_objects
-        self._status_id = uuid.uuid4()
         self._batches = {rank: _Batch() for rank in (IDENTITY, MARKING, OTHER)}
         self._count = 0
-        self._octets = 0
         self._unwritten_octets = 0
 
     def add(self, posted: PostedObject) -> None:
@@ -116,9 +116,9 @@ class _Staging:
         """The envelope is whole: from here on it has a status, and workers may find it."""
         self._write()
         status = PublishingStatus(
-            id=self._status_id,
-            lab_id=self._lab_id,
-            requested_at=self._requested_at,
+            id=self._envelope.status_id,
+            lab_id=self._envelope.lab_id,
+            requested_at=self._envelope.staged_at,
             total_count=self._count,
         )
         values = {"status": status.id, "due": OFFERED_AGAIN_AFTER_S}
@@ -134,25 +134,27 @@ class _Staging:
         """Remove what was written. A database that is away keeps it until `purge_abandoned`."""
         try:
             with writing():
-                StagedEnvelope.objects.filter(pk=self._status_id, is_whole=False).delete()
+                StagedEnvelope.objects.filter(pk=self._envelope.status_id, is_whole=False).delete()
         except Error as error:
-            _log.warning("parts of envelope %s stay for housekeeping: %s", self._status_id, type(error).__name__)
+            _log.warning(
+                "parts of envelope %s stay for housekeeping: %s", self._envelope.status_id, type(error).__name__
+            )
 
     def _write(self) -> None:
-        self._octets += self._unwritten_octets
+        self._envelope.octets += self._unwritten_octets
         self._unwritten_octets = 0
         with writing():
-            lock_room(self._lab_id)
-            require_room(self._lab_id, self._status_id, self._octets)
+            lock_room(self._envelope.lab_id)
+            require_room(self._envelope.lab_id, self._envelope.status_id, self._envelope.octets)
             execute(
                 _UPSERT_ENVELOPE,
                 {
-                    "status": self._status_id,
-                    "lab": self._lab_id,
-                    "token": self._token_id,
-                    "collection": self._collection_id,
-                    "at": self._requested_at,
-                    "octets": self._octets,
+                    "status": self._envelope.status_id,
+                    "lab": self._envelope.lab_id,
+                    "token": self._envelope.token_id,
+                    "collection": self._envelope.collection_id,
+                    "at": self._envelope.staged_at,
+                    "octets": self._envelope.octets,
                 },
             )
             for rank, batch in self._batches.items():
@@ -165,7 +167,7 @@ class _Staging:
         for start in range(0, len(batch.objects), size):
             places, objects = batch.places[start : start + size], batch.objects[start : start + size]
             values = {
-                "envelope": self._status_id,
+                "envelope": self._envelope.status_id,
                 "rank": rank,
                 "pendings": Jsonb(self._pendings(places, objects)),
                 "bodies": [posted.body for posted in objects],
@@ -174,7 +176,7 @@ class _Staging:
 
     def _pendings(self, places: Sequence[int], objects: Sequence[PostedObject]) -> list[tuple[int, dict[str, str]]]:
         return [
-            (place, {"id": posted.id, "version": posted.version_at(self._requested_at)})
+            (place, {"id": posted.id, "version": posted.version_at(self._envelope.staged_at)})
             for place, posted in zip(places, objects, strict=True)
         ]
 

@@ -31,11 +31,16 @@ LARGE = MAX_OBJECTS_AT_ONCE + 1
 Status = dict[str, Any]
 
 
+def empty_queue(services: TestServices) -> int:
+    """Take away what waits for a worker; answers how many messages."""
+    with Connection(services.broker_url) as connection:
+        return int(connection.SimpleQueue("celery").clear() or 0)
+
+
 @pytest.fixture
 def idle_worker(services: TestServices, tmp_path: Path) -> Iterator[Worker]:
     """A worker that does not run yet, behind an empty queue."""
-    with Connection(services.broker_url) as broker:
-        broker.default_channel.queue_purge("celery")
+    empty_queue(services)
     worker = Worker(services, tmp_path / "worker.log")
     yield worker
     worker.stop()
@@ -48,7 +53,7 @@ def worker(idle_worker: Worker) -> Worker:
 
 
 @pytest.fixture
-def _broker(services: TestServices, settings: Any) -> Iterator[None]:
+def broker(services: TestServices, settings: Any) -> Iterator[None]:
     """This process may send tasks, too."""
     settings.CELERY_BROKER_URL = services.broker_url
     _sender.cache_clear()
@@ -175,7 +180,7 @@ def assert_nothing_is_kept() -> None:
 
 
 def test_a_worker_killed_in_the_middle_is_followed_by_one_that_repeats_nothing(
-    node: Node, idle_worker: Worker, _broker: None
+    node: Node, idle_worker: Worker, broker: None
 ) -> None:
     aurora = node.community.aurora
     bodies = signed(aurora, 4_000)
@@ -201,11 +206,10 @@ def test_a_worker_killed_in_the_middle_is_followed_by_one_that_repeats_nothing(
 
 
 def test_a_message_that_the_broker_lost_is_sent_again(
-    node: Node, services: TestServices, idle_worker: Worker, _broker: None
+    node: Node, services: TestServices, idle_worker: Worker, broker: None
 ) -> None:
     posted = node.aurora.post(*signed(node.community.aurora, LARGE)).json()
-    with Connection(services.broker_url) as broker:
-        assert broker.default_channel.queue_purge("celery") == 1
+    assert empty_queue(services) == 1
     assert offer_due_envelopes() == 0
     idle_worker.start()
     let_claims_run_out()
@@ -214,7 +218,7 @@ def test_a_message_that_the_broker_lost_is_sent_again(
 
 
 def test_without_a_broker_an_envelope_is_kept_all_the_same(
-    node: Node, services: TestServices, tmp_path: Path, idle_worker: Worker, _broker: None
+    node: Node, services: TestServices, tmp_path: Path, idle_worker: Worker, broker: None
 ) -> None:
     away = TestServices(services.app_url, services.owner_url, "redis://127.0.0.1:1/0")
     server = WebServer(away, tmp_path / "web.log")
