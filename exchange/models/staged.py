@@ -19,7 +19,7 @@ class StagedEnvelope(models.Model):
     lab_id = models.IntegerField()
     token_id = models.IntegerField(help_text="who posted; what it may do is asked anew for each batch")
     collection_id = models.IntegerField()
-    staged_at = models.DateTimeField()
+    staged_at = models.DateTimeField(help_text="when the last part arrived")
     octets = models.BigIntegerField(default=0)
     is_whole = models.BooleanField(default=False)
     claimed_by = models.UUIDField(null=True)

@@ -23,8 +23,8 @@ MAX_VALUES_PER_ENVELOPE = 1_000_000
 
 # An envelope that is cut while it arrives is published in pieces; what bounds it is its status, which names every
 # object in some hundred bytes.
-MAX_OBJECTS_PER_STREAM = 100_000
-MAX_VALUES_PER_STREAM = 10_000_000
+MAX_OBJECTS_PER_STREAM = 50_000
+MAX_VALUES_PER_STREAM = 5_000_000
 
 # TAXII 2.1 section 3.7 has `more` and `next` beside the objects, a STIX bundle `type` and `id`.
 MAX_ENVELOPE_MEMBER_BYTES = 64 * 1024

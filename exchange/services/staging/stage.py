@@ -20,7 +20,7 @@ from exchange.models import PublishingStatus, StagedEnvelope
 from exchange.services.clock import now
 from exchange.services.collections import CollectionView
 from exchange.services.database import execute, writing
-from exchange.services.errors import AccessDeniedError
+from exchange.services.errors import AccessDeniedError, NotReadyError
 from exchange.services.posted import PostedObject
 from exchange.services.principals import Principal
 from exchange.services.queue import FINISH_ENVELOPE, send_task
@@ -33,9 +33,9 @@ BATCH_OBJECTS: Final = 500
 
 BATCH_BYTES: Final = 4 * 1024 * 1024
 
-ABANDONED_AFTER: Final = timedelta(hours=6)
-"""An envelope that is not whole after this never will be: its process died. The slowest body that the door takes
-(http/bodies.py) arrives in less than two hours."""
+ABANDONED_AFTER: Final = timedelta(minutes=30)
+"""An envelope of which nothing came for so long never will be whole: its process died. The slowest body that the door
+takes (http/bodies.py) brings a batch every eight minutes."""
 
 IDENTITY, MARKING, OTHER = range(3)
 _RANK_OF_TYPE: Final = {"identity": IDENTITY, "marking-definition": MARKING}
@@ -56,7 +56,8 @@ def stage_envelope(
     batch_objects: how many are published, and counted in the status, at once.
 
     Raises:
-        AccessDeniedError: who asks is no token of a lab. TooLargeError, NotReadyError: as `require_room`.
+        AccessDeniedError: who asks is no token of a lab. TooLargeError: as `require_room`.
+        NotReadyError: as `require_room`, or housekeeping took the envelope for abandoned.
         Whatever the iteration raises; then, too, nothing was taken in.
     """
     if principal.lab_id is None or principal.token_id is None:
@@ -127,6 +128,8 @@ class _Staging:
             execute(_INSERT_PARTS, values)
             execute(_MAKE_WHOLE, values)
             report = report_of(status)
+            if report.pending_count != self._count:
+                raise NotReadyError("the envelope took too long to arrive; send it again", code="staging-abandoned")
             transaction.on_commit(lambda: send_task(FINISH_ENVELOPE, str(status.id)))
         return report
 
@@ -153,7 +156,7 @@ class _Staging:
                     "lab": self._envelope.lab_id,
                     "token": self._envelope.token_id,
                     "collection": self._envelope.collection_id,
-                    "at": self._envelope.staged_at,
+                    "at": now(),
                     "octets": self._envelope.octets,
                 },
             )
@@ -184,7 +187,7 @@ class _Staging:
 _UPSERT_ENVELOPE = """
 INSERT INTO staged_envelope (status_id, lab_id, token_id, collection_id, staged_at, octets, is_whole, tries)
 VALUES (%(status)s, %(lab)s, %(token)s, %(collection)s, %(at)s, %(octets)s, false, 0)
-ON CONFLICT (status_id) DO UPDATE SET octets = excluded.octets
+ON CONFLICT (status_id) DO UPDATE SET octets = excluded.octets, staged_at = excluded.staged_at
 """
 _INSERT_BATCH = """
 INSERT INTO staged_batch (envelope_id, rank, pendings, bodies)

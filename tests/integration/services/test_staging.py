@@ -312,6 +312,23 @@ def test_what_a_killed_web_process_left_is_removed_and_never_published(community
     assert staged() == (0, 0)
 
 
+def test_an_envelope_that_housekeeping_took_for_abandoned_is_not_taken_in_half(community: Community) -> None:
+    aurora = community.aurora
+
+    def slowly() -> Iterator[PostedObject]:
+        for _ in range(3):
+            yield posted(aurora, aurora.indicator())
+        assert purge_expired(now() + ABANDONED_AFTER + timedelta(minutes=1)).envelopes == 1
+        yield posted(aurora, aurora.indicator())
+
+    principal = aurora.principal
+    view = find_collection(principal, "signatures")
+    with pytest.raises(NotReadyError, match="send it again"):
+        stage_envelope(principal=principal, collection=view, objects=slowly(), requested_at=now(), batch_objects=2)
+    assert staged() == (0, 0)
+    assert not PublishingStatus.objects.exists()
+
+
 def test_a_lab_has_room_for_so_many_envelopes_and_another_lab_for_its_own(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
