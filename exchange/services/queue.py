@@ -36,6 +36,7 @@ def _sender() -> Celery:
     sender.config_from_object("django.conf:settings", namespace="CELERY")
     sender.conf.broker_connection_timeout = TIMEOUT_S
     sender.conf.broker_transport_options = {
+        **(sender.conf.broker_transport_options or {}),
         "max_retries": 1,
         "interval_start": 0,
         "interval_step": 0,

@@ -11,7 +11,7 @@ import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from exchange.http.bodies import read_body
+from exchange.http.bodies import read_beginning, read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.services.errors import InvalidRequestError, TooLargeError
 
@@ -89,3 +89,20 @@ def test_what_is_not_one_whole_gzip_member_is_refused(body: bytes) -> None:
 def test_other_codings_are_refused(coding: str) -> None:
     with pytest.raises(UnsupportedMediaTypeError):
         read(posted(b"{}", headers={"Content-Encoding": coding}))
+
+
+@pytest.mark.parametrize(
+    ("chunks", "most", "taken", "left"),
+    [
+        ([], 3, b"", []),
+        ([b"ab", b"c"], 3, b"abc", []),
+        ([b"ab", b"cd", b"ef", b"g"], 3, b"abcd", [b"ef", b"g"]),
+        ([b"abcdef"], 3, b"abcdef", []),
+    ],
+)
+def test_the_beginning_of_a_body_ends_with_the_chunk_that_goes_beyond(
+    chunks: list[bytes], most: int, taken: bytes, left: list[bytes]
+) -> None:
+    arriving = iter(chunks)
+    assert read_beginning(arriving, most) == (taken, len(taken) <= most)
+    assert list(arriving) == left
