@@ -34,7 +34,8 @@ SELECT (SELECT last_seq FROM sequencer WHERE id = 1),
        (SELECT count(*) FROM held),
        (SELECT count(*) FROM lab WHERE kind = 'lab' AND status = 'active'),
        (SELECT count(*) FROM lab WHERE kind = 'lab' AND status = 'suspended'),
-       (SELECT count(*) FROM token WHERE revoked_at IS NULL AND expires_at > now())
+       (SELECT count(*) FROM token WHERE revoked_at IS NULL AND expires_at > now()),
+       (SELECT count(*) FROM staged_envelope), (SELECT coalesce(sum(octets), 0) FROM staged_envelope)
 """
 
 
@@ -83,7 +84,7 @@ def _read_families() -> list[Metric]:
             cursor.execute(_OBJECTS)
             objects = cursor.fetchall()
             cursor.execute(_ROWS)
-            last_seq, held, active, suspended, tokens = cursor.fetchone()
+            last_seq, held, active, suspended, tokens, envelopes, octets = cursor.fetchone()
     except DatabaseError:
         up.add_metric([], 0)
         return [up]
@@ -101,6 +102,10 @@ def _read_families() -> list[Metric]:
         GaugeMetricFamily("commonwatch_last_seq", "Newest number of the sequence", value=last_seq),
         GaugeMetricFamily("commonwatch_held_versions", "Versions that wait for their marking", value=held),
         GaugeMetricFamily("commonwatch_valid_tokens", "Tokens neither expired nor revoked", value=tokens),
+        GaugeMetricFamily("commonwatch_staged_envelopes", "Large envelopes that wait or are arriving", value=envelopes),
+        GaugeMetricFamily(
+            "commonwatch_staged_bytes", "Bytes of their objects, published ones among them", value=octets
+        ),
     ]
 
 

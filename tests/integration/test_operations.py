@@ -18,8 +18,9 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from exchange.models import IdempotentRequest, PublishingStatus
+from exchange.models import IdempotentRequest, PublishingStatus, StagedEnvelope
 from exchange.services.clock import now
+from exchange.services.database import writing
 from exchange.services.retention import ensure_partitions, purge_expired
 from exchange.stack import free_port
 from exchange.startup import migrations_are_missing
@@ -137,6 +138,7 @@ def test_metrics_count_what_is_stored_and_what_was_refused(community: Community,
     text = scrape(client)
     assert 'commonwatch_objects{state="current",type="indicator"} 1.0' in text
     assert 'commonwatch_labs{status="active"} 3.0' in text
+    assert "commonwatch_staged_envelopes 0.0" in text
     assert 'commonwatch_published_objects_total{door="test",status="stored"}' in text
     assert "commonwatch_refused_objects_total{code=" in text
     assert "commonwatch_last_seq " in text
@@ -161,7 +163,16 @@ def test_answers_and_statuses_go_after_a_day_and_not_before(community: Community
         at = moment - timedelta(hours=hours)
         IdempotentRequest.objects.create(lab=lab, key=f"k{hours}", request_digest=b"d" * 32, created_at=at)
         PublishingStatus.objects.create(lab=lab, requested_at=at, completed_at=at)
-    PublishingStatus.objects.create(lab=lab, requested_at=moment - timedelta(days=9), completed_at=None)
+    pending = PublishingStatus.objects.create(lab=lab, requested_at=moment - timedelta(days=9), completed_at=None)
+    with writing():
+        StagedEnvelope.objects.create(
+            status_id=pending.id,
+            lab_id=lab.pk,
+            token_id=0,
+            collection_id=0,
+            staged_at=pending.requested_at,
+            is_whole=True,
+        )
     purged = purge_expired(moment)
     assert (purged.answers, purged.statuses) == (1, 1)
     assert {row.key for row in IdempotentRequest.objects.all()} == {"k1", "k23"}
