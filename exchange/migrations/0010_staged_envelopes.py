@@ -11,7 +11,7 @@ SQL = Path(__file__).parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exchange", "0007_delivery_plural"),
+        ("exchange", "0009_facets"),
     ]
 
     operations = [
