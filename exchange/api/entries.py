@@ -1,14 +1,15 @@
-"""Entries of a collection as REST shows them: facts of the node around the bytes that the producer signed.
+"""Lists of entries as REST shows them; one entry is exchange/http/entries.py.
 
 The object is put in as it is stored; it is never parsed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exchange.api.problems import encoded
+from exchange.http.entries import entry_bytes, with_object
 from exchange.services.query import Difference, Page, PageEntry, Versions
 from exchange.stix.difference import Change
 from exchange.stix.timestamps import format_taxii
@@ -50,24 +51,9 @@ def difference_bytes(found: Difference, stix_id: str) -> bytes:
     )
 
 
-def entry_bytes(entry: PageEntry) -> bytes:
-    """One entry. `custody` is "" for what nobody signed (TLP markings, extension definitions)."""
-    facts = {
-        "collection": entry.collection,
-        "date_added": format_taxii(entry.date_added),
-        "version": entry.version,
-        "label": entry.label.label,
-        "state": entry.state,
-        "producer": entry.producer,
-        "producer_status": entry.producer_status,
-        "custody": entry.custody,
-    }
-    return _with_object(facts, entry.body)
-
-
 def version_bytes(entry: PageEntry) -> bytes:
     """One version of an object."""
-    return _with_object({**_version(entry), "producer": entry.producer}, entry.body)
+    return with_object({**_version(entry), "producer": entry.producer}, entry.body)
 
 
 def _version(entry: PageEntry) -> dict[str, str]:
@@ -90,10 +76,6 @@ def _change(change: Change) -> dict[str, object]:
 def _paged(begun: bytes, more: bool, cursor: str, reach: object) -> PageBytes:
     ending = {"more": more} | ({"next": cursor} if more else {})
     return PageBytes(begun + encoded(ending)[1:], begun + encoded([more, reach]))
-
-
-def _with_object(facts: Mapping[str, object], body: bytes) -> bytes:
-    return encoded(facts)[:-1] + b',"object":' + body + b"}"
 
 
 def _joined(parts: Iterable[bytes]) -> bytes:

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from exchange.api.entries import entry_bytes
 from exchange.api.problems import encoded, problem_of
+from exchange.http.entries import entry_bytes
 from exchange.services.collections import CollectionView, find_collection
 from exchange.services.errors import ExchangeError, NotReadyError
 from exchange.services.principals import Principal
-from exchange.services.query import PageRequest, cursor_at, read_batch
+from exchange.services.query import PageRequest
+from exchange.services.query.feed import cursor_at, read_batch
 from exchange.services.sequence_watch import SequenceWatch, read_last_seq
 
 DOOR: Final = "events"

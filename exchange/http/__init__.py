@@ -1,1 +1,1 @@
-"""What every door reads of an HTTP request in the same way: credentials, bodies, parameters. It answers nothing."""
+"""What every door reads of an HTTP request in the same way, and the one form of an entry. It answers nothing."""

@@ -96,6 +96,11 @@ def require_publishing(principal: Principal) -> None:
         require_scope(principal, "publish")
 
 
+def may_send_to(principal: Principal, address: str) -> bool:
+    """Whether what the principal reads may go to this address: the networks of a token bind what it has sent, too."""
+    return _is_within(address, principal.bounds.get("networks"))
+
+
 def _find(prefix: str) -> tuple[Any, ...] | None:
     if not prefix or not prefix.isascii() or "\0" in prefix:
         return None

@@ -7,3 +7,5 @@ PUBLISHED = Counter(
 )
 REFUSED = Counter("commonwatch_refused_objects", "Objects refused, by the code of the refusal", ["code"])
 DELIVERED = Counter("commonwatch_delivered_objects", "Objects delivered, by door", ["door"])
+EVENT_STREAMS = Counter("commonwatch_event_streams", "Event streams, by what ended or refused them", ["end"])
+WEBHOOKS = Counter("commonwatch_webhook_deliveries", "Attempts to deliver to a webhook, by outcome", ["outcome"])

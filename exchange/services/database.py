@@ -57,6 +57,11 @@ def array_text(numbers: Sequence[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
+def release_connection() -> None:
+    """Close this thread's connection: for threads that wait for long, and for those that end."""
+    connection.close()
+
+
 PREPARE_AFTER: Final = 5
 """Uses of a statement of no hot path before it is prepared: psycopg's own default, which Django turns off."""
 

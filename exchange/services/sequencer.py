@@ -10,6 +10,8 @@ from typing import Final
 
 from django.db import connection
 
+from exchange.services.database import execute
+
 TAKE_NUMBERS: Final = """
 UPDATE sequencer SET
     last_date_added = greatest(clock_timestamp(), last_date_added) + gaps.offsets[%(count)s] * interval '1 microsecond',
@@ -35,3 +37,9 @@ def next_number() -> int:
     with connection.cursor() as cursor:
         cursor.execute(TAKE_NUMBERS, {"count": 1})
         return int(cursor.fetchone()[0]) + 1
+
+
+def last_number() -> int:
+    """The number given out last. Whoever reads afterwards sees everything up to it."""
+    found: int = execute("SELECT last_seq FROM sequencer WHERE id = 1", {}).fetchall()[0][0]
+    return found

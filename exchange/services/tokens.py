@@ -174,9 +174,17 @@ def revoke_token(*, principal: Principal, prefix: str) -> None:
 
 def _may_revoke(principal: Principal, token: Token) -> bool:
     """Itself, what it issued, or — if it publishes and is bound by nothing — what may no more than itself."""
-    if token.pk in _with_issued(principal.token_id):
-        return True
+    return token.pk in _with_issued(principal.token_id) or _reaches_over(principal, token)
+
+
+def _reaches_over(principal: Principal, token: Token) -> bool:
     return principal.allows("publish") and not principal.bounds and set(token.scopes) <= principal.scopes
+
+
+def manageable_tokens(principal: Principal) -> list[int]:
+    """Ids of the tokens that the principal may stop, stopped ones too: what they have set up is its to manage."""
+    family = set(_with_issued(principal.token_id))
+    return [token.pk for token in _own_tokens(principal) if token.pk in family or _reaches_over(principal, token)]
 
 
 def revoke_with_issued(actor: Principal, token: Token) -> None:

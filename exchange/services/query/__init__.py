@@ -7,8 +7,8 @@ length, and no object is parsed.
 
 from exchange.services.query.bodies import BodiesPage, read_bodies
 from exchange.services.query.entries import PageEntry
-from exchange.services.query.feed import Batch, cursor_at, read_batch
 from exchange.services.query.filters import Filters
+from exchange.services.query.following import Batch, cursor_at, read_on
 from exchange.services.query.history import Difference, Versions, VersionsRequest, compare_versions, read_versions
 from exchange.services.query.object import read_object
 from exchange.services.query.page import Manifest, ManifestRecord, Page, has_object, read_manifest, read_page
@@ -34,10 +34,10 @@ __all__ = [
     "compare_versions",
     "cursor_at",
     "has_object",
-    "read_batch",
     "read_bodies",
     "read_manifest",
     "read_object",
+    "read_on",
     "read_page",
     "read_versions",
     "search_page",

@@ -10,15 +10,12 @@ from typing import Any, Final
 
 from exchange.services.collections import CollectionView
 from exchange.services.database import execute
-from exchange.services.query.request import PageRequest, page_branches, page_conditions
+from exchange.services.query.request import MAX_PAGE_BYTES, PageRequest, page_branches, page_conditions
 from exchange.services.query.selections import Selection
 
 Row = tuple[Any, ...]
 
 LARGEST_SEQ: Final = 2**63 - 1
-
-MAX_PAGE_BYTES: Final = 16 * 1024 * 1024
-"""Bodies on one page, beyond the first: a thousand large objects must exhaust neither the node nor its readers."""
 
 _PAGE: Final = """
 SELECT {columns}, lead(e.seq) OVER w
@@ -51,7 +48,12 @@ def fetch_rows(
 ) -> Fetched:
     """At most `request.limit` rows after a place in the sequence."""
     conditions, params = page_conditions(collection, request)
-    params |= {"readable": readable, "after": after, "limit": request.limit, "most": MAX_PAGE_BYTES}
+    params |= {
+        "readable": readable,
+        "after": after,
+        "limit": request.limit,
+        "most": min(request.max_bytes, MAX_PAGE_BYTES),
+    }
     first, *others = page_branches(collection, request)
     found = _fetch(selection, f"{conditions} AND {first.condition}", params)
     for branch in others:

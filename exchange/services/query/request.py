@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from exchange.services.collections import CollectionView
 from exchange.services.query.entries import FOR_ANYBODY, READABLE, open_params
 from exchange.services.query.versions import LAST, Branch, version_branches, version_keys
 from exchange.stix.timestamps import format_taxii
+
+MAX_PAGE_BYTES: Final = 16 * 1024 * 1024
+"""Bodies on one page, beyond the first: a thousand large objects must exhaust neither the node nor its readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,8 @@ class PageRequest:
     """What is asked of a collection. `cursor` continues an earlier page of the same question.
 
     added_after: strictly later than this. types, ids: any of these, empty for all. versions: which versions of an
-    object, any of `first`, `last` and version keys; `all_versions` takes every one.
+    object, any of `first`, `last` and version keys; `all_versions` takes every one. until: the last number of the
+    sequence that a service looks at, whatever came since. max_bytes: of bodies, beyond the first.
     """
 
     limit: int
@@ -27,9 +31,11 @@ class PageRequest:
     ids: tuple[str, ...] = ()
     all_versions: bool = False
     versions: tuple[str, ...] = (LAST,)
+    until: int | None = None
+    max_bytes: int = MAX_PAGE_BYTES
 
     def question(self, collection: CollectionView) -> dict[str, object]:
-        """The part that a cursor is bound to; the limit may change between pages."""
+        """The part that a cursor is bound to; the bounds may change between pages."""
         return {
             "collection": collection.id,
             "added_after": format_taxii(self.added_after) if self.added_after else "",
@@ -59,6 +65,9 @@ def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[s
     if request.added_after is not None:
         conditions.append("e.seq > seq_at(%(added_after)s)")
         params["added_after"] = request.added_after
+    if request.until is not None:
+        conditions.append("e.seq <= %(until)s")
+        params["until"] = request.until
     if request.types:
         conditions.append("e.type = ANY (%(types)s)")
         params["types"] = list(request.types)

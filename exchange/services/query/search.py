@@ -21,10 +21,9 @@ from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotReadyError
 from exchange.services.principals import Principal
 from exchange.services.query.entries import COLUMNS, FROM, READABLE, PageEntry, entry_of, strictest, with_open
-from exchange.services.query.fetching import MAX_PAGE_BYTES
 from exchange.services.query.filters import Filters, entry_conditions, facet_conditions
 from exchange.services.query.page import Page
-from exchange.services.query.request import PageRequest, page_conditions
+from exchange.services.query.request import MAX_PAGE_BYTES, PageRequest, page_conditions
 from exchange.services.sharing import reading_as
 
 SEARCH_TIMEOUT_MS: Final = 10_000
