@@ -17,8 +17,10 @@ from exchange.models.status import PublishingStatus, StatusPart
 from exchange.models.stix_object import HeldVersion, Reference, StixObject, Tombstone
 from exchange.models.token import Token
 from exchange.models.version import Version, VersionKey
+from exchange.models.webhook import AllowedHost, Webhook
 
 __all__ = [
+    "AllowedHost",
     "ApiRoot",
     "Audience",
     "AuditEvent",
@@ -47,4 +49,5 @@ __all__ = [
     "Tombstone",
     "Version",
     "VersionKey",
+    "Webhook",
 ]
