@@ -42,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_revoke(add("revoke", "publish a revoking version of an object of your own"))
     _add_pull(add("pull", "pull a collection into a folder and verify every object"))
     _add_verify(add("verify", "verify files against pins, without any network"))
+    _add_verify_webhook(add("verify-webhook", "verify a message that a node posted to you"))
     return parser
 
 
@@ -125,6 +126,20 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
         metavar="TIMESTAMP",
         help="when files without a record were first seen, if you can vouch for it; default: now",
     )
+
+
+def _add_verify_webhook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("body", nargs="?", default="-", metavar="FILE", help="the body as it came; - or none is stdin")
+    parser.add_argument(
+        "--secret-file",
+        action="append",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="the webhook's secret; repeat it while a secret changes",
+    )
+    for name in ("id", "timestamp", "signature"):
+        parser.add_argument(f"--{name}", required=True, metavar="VALUE", help=f"the header webhook-{name}")
 
 
 def _add_lab_identity(parser: argparse.ArgumentParser) -> None:

@@ -26,18 +26,20 @@ from exchange.labtool.pulling import PullReport, pull, utc_now
 from exchange.labtool.revoking import revoke
 from exchange.labtool.signing import CannotSignError, sign_objects
 from exchange.labtool.verifying import MAX_FILE_BYTES, verify_paths
+from exchange.labtool.webhooks import read_webhook_secret, verify_webhook
 from exchange.stix.errors import StixError, shown
 from exchange.stix.extensions import Home
 from exchange.stix.identifiers import is_identifier
 from exchange.stix.keys import SigningKey, is_thumbprint
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import split_body
-from exchange.stix.timestamps import parse_timestamp
+from exchange.stix.timestamps import format_taxii, parse_timestamp
 
 DONE: Final = 0
 WRONG: Final = 1
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells report it
 MAX_PAGE_OBJECTS: Final = 10_000
+MAX_SECRET_BYTES: Final = 1_024
 STDIN: Final = "-"
 
 Command = Callable[[Namespace, Configuration, Output], int]
@@ -206,6 +208,20 @@ def _verify(options: Namespace, configuration: Configuration, output: Output) ->
     return WRONG if failed else DONE
 
 
+def _verify_webhook(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    message = verify_webhook(
+        secrets=[_webhook_secret(path) for path in options.secret_file],
+        message_id=options.id,
+        timestamp=options.timestamp,
+        signature=options.signature,
+        body=_read_input(options.body),
+        now=utc_now(),
+    )
+    sent_at = format_taxii(message.sent_at)
+    output.answer({"id": message.id, "sent": sent_at}, [f"ok  {shown(message.id)}  sent {sent_at}"])
+    return DONE
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "keygen": _keygen,
     "trust": _trust,
@@ -214,6 +230,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "revoke": _revoke,
     "pull": _pull,
     "verify": _verify,
+    "verify-webhook": _verify_webhook,
 }
 
 
@@ -231,6 +248,13 @@ def _read_input(name: str) -> bytes:
         return read_file(Path(name), max_bytes=MAX_FILE_BYTES)
     except FileNotFoundError:
         raise DataError(f"no such file: {name}") from None
+
+
+def _webhook_secret(path: Path) -> bytes:
+    try:
+        return read_webhook_secret(read_file(path, max_bytes=MAX_SECRET_BYTES).decode("utf-8", "replace"))
+    except FileNotFoundError:
+        raise DataError(f"no such file: {path}") from None
 
 
 def _in_the_form_of(bodies: list[bytes], signed: list[bytes]) -> bytes:
