@@ -16,10 +16,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 
 app = Celery("commonwatch")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["exchange.sync"])
+app.autodiscover_tasks(["exchange.sync", "exchange.sync.webhooks"])
 # What waited longer than this for a worker is left to its next time.
 EXPIRES_S = 3600
 OFFER_EVERY_S = 60.0
+WAKE_WEBHOOKS_EVERY_S = 3.0
 app.conf.beat_schedule = {
     name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
     for name, task, schedule in (
@@ -28,6 +29,11 @@ app.conf.beat_schedule = {
         ("check-exchange", "check_exchange", crontab(minute="7", hour="3")),
         ("offer-envelopes", "offer_envelopes", OFFER_EVERY_S),
     )
+}
+app.conf.beat_schedule["wake-webhooks"] = {
+    "task": "webhooks.wake",
+    "schedule": WAKE_WEBHOOKS_EVERY_S,
+    "options": {"expires": WAKE_WEBHOOKS_EVERY_S},
 }
 
 

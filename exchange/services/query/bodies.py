@@ -78,7 +78,7 @@ def _may_be_kept(reading: Reading) -> bool:
     where a member is anybody in some of the collections."""
     request = reading.request
     is_plain = request.all_versions or request.versions == (LAST,)
-    return is_plain and not request.ids and not reading.collection.open_sources
+    return is_plain and not (request.ids or request.until or reading.collection.open_sources)
 
 
 def _question(reading: Reading) -> Question:

@@ -1,0 +1,1 @@
+"""Delivery of webhooks: the network side, and its tasks. What is due and what becomes of it are services."""
