@@ -4,7 +4,6 @@ from django.urls import path, re_path
 
 from exchange.api.community import CollectionsView, KeysView, LabsView, WhoamiView
 from exchange.api.documentation import SchemaView, show_documentation, show_extension, show_nothing
-from exchange.api.events import EventsView
 from exchange.api.objects import ObjectsView, ObjectView, RecipientsView
 from exchange.api.tokens import TokensView, TokenView
 from exchange.api.versions import DifferenceView, VersionsView
@@ -17,7 +16,6 @@ urlpatterns = [
     path("v1/objects/<str:stix_id>/versions/", VersionsView.as_view(), name="api-versions"),
     path("v1/objects/<str:stix_id>/diff/", DifferenceView.as_view(), name="api-difference"),
     path("v1/objects/<str:stix_id>/recipients/", RecipientsView.as_view(), name="api-recipients"),
-    path("v1/events/", EventsView.as_view(), name="api-events"),
     path("v1/collections/", CollectionsView.as_view(), name="api-collections"),
     path("v1/labs/", LabsView.as_view(), name="api-labs"),
     path("v1/labs/<str:slug>/keys/", KeysView.as_view(), name="api-keys"),
