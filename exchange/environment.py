@@ -95,8 +95,8 @@ def read_flag(name: str, *, default: bool, environ: Mapping[str, str] = os.envir
     raise EnvironmentValueError(f"{name} must be one of 1, true, yes, on, 0, false, no, off")
 
 
-def read_number(name: str, *, default: int, environ: Mapping[str, str] = os.environ) -> int:
-    """NAME as a whole number of 0 or more; `default` when empty.
+def read_count(name: str, *, default: int, environ: Mapping[str, str] = os.environ) -> int:
+    """A whole number from 0; `default` when empty.
 
     Raises:
         EnvironmentValueError: anything else.
@@ -105,7 +105,7 @@ def read_number(name: str, *, default: int, environ: Mapping[str, str] = os.envi
     if not value:
         return default
     if not (value.isascii() and value.isdigit() and len(value) < 10):
-        raise EnvironmentValueError(f"{name} must be a whole number")
+        raise EnvironmentValueError(f"{name} must be a whole number from 0")
     return int(value)
 
 

@@ -18,7 +18,7 @@ TRUSTED_PROXIES = environment.read_networks("TRUSTED_PROXIES")
 RATE_LIMITS = environment.read("RATE_LIMITS") != "off"
 BROKER_URL = environment.read("BROKER_URL")
 CACHE_URL = environment.read("CACHE_URL")
-EVENT_STREAMS = environment.read_number("EVENT_STREAMS", default=2)
+EVENT_STREAMS = environment.read_count("EVENT_STREAMS", default=4)
 METRICS_TOKEN = environment.read("METRICS_TOKEN")
 
 INSTALLED_APPS = [

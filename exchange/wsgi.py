@@ -42,13 +42,15 @@ def make_application() -> Application:
         SystemExit: with one line that says what is wrong.
     """
     handler = get_wsgi_application()
-    # Imported here because it needs Django to be set up.
+    # Imported here because they need Django to be set up.
+    from exchange.http.stopping import watch_signals
     from exchange.startup import require_safe_start
 
     require_safe_start()
     # What is here now stays for the life of the process: no collection has to look at it again.
     gc.collect()
     gc.freeze()
+    watch_signals()
     return Application(handler)
 
 

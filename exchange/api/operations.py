@@ -44,6 +44,8 @@ BODY_PROBLEMS: Final = _problems(
 )
 WRITE_PROBLEMS: Final = MEMBER_PROBLEMS | BODY_PROBLEMS
 
+EVENTS_PROBLEMS: Final = MEMBER_PROBLEMS | _problems(_429="Your lab follows by as many streams as it may.")
+
 _STIX_ID_FORM: Final = "[a-z0-9-]{1,250}--[0-9a-f-]{36}"
 _TIME_FORM: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z"
 _DATE_FORM: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z"
@@ -88,6 +90,12 @@ PREFIX: Final = OpenApiParameter(
     OpenApiParameter.PATH,
     description="Prefix of a token: its public part.",
 )
+WEBHOOK_ID: Final = OpenApiParameter(
+    "public_id",
+    {"type": "string", "minLength": 1, "examples": ["7d3f0f5e-6a4b-4f0e-9d0a-2f6f3c1b8a55"]},
+    OpenApiParameter.PATH,
+    description="Id of a webhook.",
+)
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 _CURSOR: Final = _query(
     "cursor", {"type": "string", "minLength": 1}, "`next` of the page before, with the same filters."
@@ -126,8 +134,8 @@ LIST_PARAMETERS: Final = [
 _LAST_EVENT: Final = {"type": "string", "minLength": 1, "maxLength": 1_024}
 EVENTS_PARAMETERS: Final = [
     *(each for each in LIST_PARAMETERS if each.name in {"collection", "type", "added_after"}),
-    _query("last_event_id", _LAST_EVENT, "The event that you saw last, for clients that cannot send the header."),
-    OpenApiParameter("Last-Event-ID", _LAST_EVENT, OpenApiParameter.HEADER, description="The event that you saw last."),
+    _query("last_event_id", _LAST_EVENT, "`id` of the last event, for clients that cannot set the header."),
+    OpenApiParameter("Last-Event-ID", _LAST_EVENT, OpenApiParameter.HEADER, description="`id` of the last event."),
 ]
 VERSIONS_PARAMETERS: Final = [
     STIX_ID,

@@ -19,6 +19,7 @@ from exchange.http.errors import (
     MethodNotAllowedError,
     NotAcceptableError,
     SlowBodyError,
+    TooManyStreamsError,
     UnsupportedMediaTypeError,
     database_away,
 )
@@ -54,6 +55,7 @@ STATUS_OF: Final[Mapping[type[Exception], tuple[int, str]]] = {
     ConflictError: (409, "In conflict with what is stored"),
     TooLargeError: (413, "Too large"),
     UnsupportedMediaTypeError: (415, "Unsupported media type"),
+    TooManyStreamsError: (429, "Too many streams"),
     KeyReusedError: (422, "Idempotency-Key used before"),
     PolicyError: (422, "Against the sharing policy"),
     OutOfScopeError: (422, "Outside the agreement"),
@@ -80,7 +82,7 @@ def handle_exception(exception: Exception, _context: object) -> HttpResponse:
     response = problem_response(problem_of(exception))
     if status == 401:
         response["WWW-Authenticate"] = CHALLENGE
-    if status == 503:
+    if status in (429, 503):
         response["Retry-After"] = str(RETRY_AFTER_S)
     if isinstance(exception, UnsupportedMediaTypeError):
         response["Accept-Encoding"] = "gzip, identity"

@@ -19,7 +19,7 @@ PUBLIC_OPERATIONS: Final = frozenset(
 )
 """Served to everybody, as far as something is public."""
 
-UNTAGGED: Final = frozenset({"followEvents", "issueToken", "listTokens"})
+UNTAGGED: Final = frozenset({"followEvents", "issueToken", "listTokens", "listWebhooks", "readWebhook"})
 """Their answers hold secrets, or are about them: no cache keeps them, the reader's own neither."""
 
 _TEXT: Final = {"schema": {"type": "string"}}
@@ -63,6 +63,11 @@ def form(name: str) -> dict[str, str]:
     if name not in COMPONENTS:
         raise KeyError(name)
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def text(description: str) -> OpenApiResponse:
+    """An answer that is text, of no form."""
+    return OpenApiResponse({"type": "string"}, description)
 
 
 def answers(name: str, description: str) -> OpenApiResponse:

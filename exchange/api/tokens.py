@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -10,7 +9,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from exchange.api import operations, schemas
+from exchange.api import operations, orders, schemas
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import JSON, Endpoint, bytes_response, json_response, no_parameters
 from exchange.api.problems import encoded
@@ -18,18 +17,13 @@ from exchange.api.repeating import answer_once
 from exchange.http.bodies import read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.models import Token
-from exchange.services.errors import InvalidRequestError
 from exchange.services.idempotency import KeptAnswer
 from exchange.services.principals import Principal
 from exchange.services.tokens import issue_own_token, list_tokens, revoke_token
-from exchange.stix.reading import read_object
 from exchange.stix.timestamps import format_taxii, parse_timestamp
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """Room for some thousand networks in the bounds."""
-
-MAX_DETAIL_CHARS: Final = 200
-"""A detail may name an unknown member, and a member's name may be anything."""
 
 
 CollectionName = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[!-~]+\Z")]
@@ -125,14 +119,7 @@ def read_order(body: bytes) -> TokenOrder:
     Raises:
         StixError: not I-JSON, or not an object. InvalidRequestError: a member is missing, unknown or of another type.
     """
-    members = read_object(body).members
-    try:
-        return msgspec.convert(members, TokenOrder)
-    except msgspec.ValidationError as error:
-        fault, _, place = str(error).partition(" - at `$")
-        pointer = re.sub(r"\.|\[(?=[0-9])", "/", place.rstrip("`").replace("[...]", "")).replace("]", "")
-        detail = fault.replace("`", "")[:MAX_DETAIL_CHARS]
-        raise InvalidRequestError(detail, code="token-order", pointer=pointer) from None
+    return orders.read_order(body, TokenOrder, code="token-order")
 
 
 def _token(token: Token) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from django.urls import path, re_path
 
 from exchange.api.community import CollectionsView, KeysView, LabsView, WhoamiView
 from exchange.api.documentation import SchemaView, show_documentation, show_extension, show_nothing
+from exchange.api.events import EventsView
 from exchange.api.objects import ObjectsView, ObjectView, RecipientsView
 from exchange.api.tokens import TokensView, TokenView
 from exchange.api.versions import DifferenceView, VersionsView
+from exchange.api.webhooks import WebhookResumptionView, WebhookSecretView, WebhooksView, WebhookView
 
 urlpatterns = [
     # PostgreSQL keeps no NUL, so nothing is at such an address: no view has to look for it.
@@ -21,6 +23,11 @@ urlpatterns = [
     path("v1/labs/<str:slug>/keys/", KeysView.as_view(), name="api-keys"),
     path("v1/tokens/", TokensView.as_view(), name="api-tokens"),
     path("v1/tokens/<str:prefix>/", TokenView.as_view(), name="api-token"),
+    path("v1/events/", EventsView.as_view(), name="api-events"),
+    path("v1/webhooks/", WebhooksView.as_view(), name="api-webhooks"),
+    path("v1/webhooks/<str:public_id>/", WebhookView.as_view(), name="api-webhook"),
+    path("v1/webhooks/<str:public_id>/secret/", WebhookSecretView.as_view(), name="api-webhook-secret"),
+    path("v1/webhooks/<str:public_id>/resume/", WebhookResumptionView.as_view(), name="api-webhook-resume"),
     path("v1/whoami/", WhoamiView.as_view(), name="api-whoami"),
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("docs/", show_documentation, name="api-docs"),

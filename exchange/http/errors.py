@@ -47,3 +47,9 @@ class MethodNotAllowedError(ExchangeError):
     def __init__(self, allowed: str) -> None:
         super().__init__(f"this address takes {allowed}")
         self.allowed = allowed
+
+
+class TooManyStreamsError(ExchangeError):
+    """The lab follows by as many streams as it may at once."""
+
+    default_code = "too-many-streams"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from exchange.labtool.webhooks import WebhookMessage, read_webhook_secret, verify_webhook
@@ -69,11 +71,15 @@ def wait_for(condition: Callable[[], Any], what: str) -> None:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver for the time of a block."""
+def receiving(tls: tuple[Path, Path] | None = None) -> Iterator[Receiver]:
+    """A receiver for the time of a block. tls: files of a certificate and its key."""
     receiver = Receiver()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(receiver))
     server.daemon_threads = True
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     receiver.url = f"http://127.0.0.1:{server.server_port}/hook?key=receiver-secret"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -45,7 +45,7 @@ class WebServer:
     services: TestServices
     log_path: Path
     workers: int = 1
-    threads: int = 4
+    threads: int = 6
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None

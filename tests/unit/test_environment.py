@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.environment import EnvironmentValueError, find_faults, parse_database_url, read, read_flag
+from exchange.environment import EnvironmentValueError, find_faults, parse_database_url, read, read_count, read_flag
 
 SOUND = {
     "DATABASE_URL": "postgresql://app:secret@db:5432/commonwatch",
@@ -107,3 +107,11 @@ def test_a_wrong_value_ends_a_command_with_one_line_and_no_traceback() -> None:
     assert "Traceback" not in done.stderr
     assert "cret" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_counts_are_whole_numbers_or_refused() -> None:
+    assert read_count("N", default=4, environ={}) == 4
+    assert read_count("N", default=4, environ={"N": "0"}) == 0
+    for value in ("-1", "1.5", "x", "1" * 10, "٣"):
+        with pytest.raises(EnvironmentValueError, match="whole number"):
+            read_count("N", default=4, environ={"N": value})

@@ -47,7 +47,10 @@ def test_the_openapi_document_names_every_operation(node: RestNode) -> None:
         ("get", "/api/v1/objects/{stix_id}/recipients/"), ("get", "/api/v1/objects/{stix_id}/diff/"),
         ("get", "/api/v1/collections/"), ("get", "/api/v1/labs/"), ("get", "/api/v1/labs/{slug}/keys/"),
         ("get", "/api/v1/tokens/"), ("post", "/api/v1/tokens/"), ("delete", "/api/v1/tokens/{prefix}/"),
-        ("get", "/api/v1/whoami/"), ("get", "/api/v1/events/"),
+        ("get", "/api/v1/events/"), ("get", "/api/v1/webhooks/"), ("post", "/api/v1/webhooks/"),
+        ("get", "/api/v1/webhooks/{public_id}/"), ("delete", "/api/v1/webhooks/{public_id}/"),
+        ("post", "/api/v1/webhooks/{public_id}/secret/"), ("post", "/api/v1/webhooks/{public_id}/resume/"),
+        ("get", "/api/v1/whoami/"),
     }  # fmt: skip
     references = set(re.findall(r'"#/components/schemas/(\w+)"', response.text))
     assert references <= document["components"]["schemas"].keys()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +25,9 @@ from exchange.services.webhooks import claim_due, create_webhook
 from exchange.stix.markings import Tlp
 from exchange.sync import outbound
 from exchange.sync.webhooks.delivering import deliver
+from tests.support.certificates import make_certificate
 from tests.support.labs import Community
-from tests.support.receiver import Receiver
+from tests.support.receiver import Receiver, receiving
 
 
 class NameServer:
@@ -146,3 +148,24 @@ def test_operators_manage_hosts_while_the_node_runs(community: Community) -> Non
         ("host-allowed", "::1"),
         ("host-disallowed", "hooks.internal"),
     ]
+
+
+def test_the_certificate_is_held_against_the_name_of_the_url(
+    tmp_path: Path, named: Any, community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS by the URL's name, on the address that was checked; another's certificate is no trusted target."""
+    certificate, key = make_certificate(tmp_path, "hooks.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    outbound._tls.cache_clear()
+    for host in ("hooks.example", "other.example"):
+        allow_host(actor=OPERATOR, host=host)
+    named("127.0.0.1", "127.0.0.1")
+    with receiving(tls=(certificate, key)) as receiver:
+        port = parse_target(receiver.url).port
+        assert outbound.post(resolve_target(f"https://hooks.example:{port}/hook"), b"{}", {}) == 204
+        assert receiver.requests[0].headers["host"] == f"hooks.example:{port}"
+        with pytest.raises(outbound.PeerUnreachableError) as caught:
+            outbound.post(resolve_target(f"https://other.example:{port}/hook"), b"{}", {})
+    assert caught.value.code == "tls"
+    assert len(receiver.requests) == 1
+    outbound._tls.cache_clear()

@@ -36,6 +36,10 @@ def served(answer: Callable[[socket.socket, threading.Event], None], *, scheme: 
         thread.join()
 
 
+def say_nothing(_connection: socket.socket, over: threading.Event) -> None:
+    over.wait(10)
+
+
 def refused(target: Target) -> str:
     with pytest.raises(PeerUnreachableError) as caught:
         post(target, b"{}", {}, deadline_s=DEADLINE_S)
@@ -43,7 +47,7 @@ def refused(target: Target) -> str:
 
 
 def test_silence_ends_at_the_deadline() -> None:
-    with served(lambda _connection, over: over.wait(10) and None) as target:
+    with served(say_nothing) as target:
         assert refused(target) == "timeout"
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0007_delivery_plural")]
+    dependencies = [("exchange", "0010_staged_envelopes")]
 
     operations = [
         migrations.CreateModel(
