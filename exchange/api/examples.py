@@ -7,6 +7,12 @@ from typing import Any, Final
 
 _OF_TYPE: Final[Mapping[str, Any]] = {"string": "text", "integer": 1, "number": 1.5, "boolean": False, "null": None}
 
+_OF_FORMAT: Final[Mapping[str, Any]] = {
+    "uuid": "7d3f0f5e-6a4b-4f0e-9d0a-2f6f3c1b8a55",
+    "date-time": "2026-11-24T12:00:00.000000Z",
+    "uri": "https://lab.example/hook",
+}
+
 
 def example_of(schema: Mapping[str, Any], forms: Mapping[str, Any]) -> Any:
     """A value of this form; `forms` are those that `$ref` may name. Forms that name themselves are not known here."""
@@ -31,4 +37,4 @@ def _of_type(schema: Mapping[str, Any], forms: Mapping[str, Any]) -> Any:
         return {name: example_of(each, forms) for name, each in schema.get("properties", {}).items()}
     if kind == "array":
         return [example_of(schema["items"], forms)]
-    return _OF_TYPE[kind]
+    return _OF_FORMAT.get(schema.get("format", ""), _OF_TYPE[kind])
