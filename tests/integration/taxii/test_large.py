@@ -93,7 +93,10 @@ def touched_so_far() -> Touched:
         return Touched(*map(int, cursor.fetchone()))
 
 
-@pytest.fixture(scope="module", params=[30_000, pytest.param(500_000, marks=pytest.mark.faults)])
+A_MILLION = pytest.param(500_000, marks=[pytest.mark.faults, pytest.mark.timeout(1_800)])
+
+
+@pytest.fixture(scope="module", params=[30_000, A_MILLION])
 def large_node(
     request: pytest.FixtureRequest, _migrated: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Community]:
