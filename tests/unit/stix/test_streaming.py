@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exchange.stix.counting import count_values, exceeds_values
@@ -18,6 +18,9 @@ from exchange.stix.reading import split_envelope
 from exchange.stix.streaming import EnvelopeBounds, stream_objects
 from exchange.stix.streaming_text import StreamedText, ValueTooLargeError
 from tests.unit.stix.test_reading import objects, texts, values, writers
+
+unhurried = settings(deadline=None)
+"""A busy machine is no fault: how long a parser takes is measured in benchmarks."""
 
 OBJECT = b'{"type":"x","name":"a ] } \\\\\\" , [","list":[1,{"b":[]}]}'
 
@@ -54,12 +57,14 @@ envelopes = st.builds(
 )
 
 
+@unhurried
 @given(envelopes, writers, sizes)
 def test_any_chunks_give_what_the_whole_gives(envelope: Any, write: Any, cuts: list[int]) -> None:
     body = write(envelope)
     assert outcome_streamed(body, cuts) == outcome_whole(body)
 
 
+@unhurried
 @given(envelopes, writers, sizes, st.data())
 def test_a_damaged_envelope_is_refused_by_both_or_taken_alike(
     envelope: Any, write: Any, cuts: list[int], data: st.DataObject
@@ -74,6 +79,7 @@ def test_a_damaged_envelope_is_refused_by_both_or_taken_alike(
     assert whole == streamed or (isinstance(whole, str) and isinstance(streamed, str))
 
 
+@unhurried
 @given(st.one_of(st.binary(max_size=60), st.text('{}[]":,\\ \nobjects1', max_size=40).map(str.encode)), sizes)
 @example(b"[" * 100_000, [4096])
 @example(b'{"objects":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}", [4096])
@@ -182,6 +188,7 @@ def test_a_value_of_just_the_allowed_size_is_taken(value: bytes) -> None:
             text.take_value(len(value) - 1)
 
 
+@unhurried
 @given(st.one_of(values, objects))
 def test_counted_values_are_what_the_bound_goes_by(value: Any) -> None:
     text = orjson.dumps(value)
