@@ -11,12 +11,13 @@ from importlib.resources import files
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from exchange.api.conditional import answer_for
 from exchange.api.endpoint import Endpoint, bytes_response, no_parameters
 from exchange.api.page import page_of
 from exchange.api.problems import encoded, problem_of, problem_response
@@ -64,7 +65,7 @@ class SchemaView(Endpoint):
 @read_only
 def show_documentation(request: HttpRequest) -> HttpResponse:
     """GET /api/docs/: the same for people."""
-    return render(request, "api/documentation.html", _page())
+    return answer_for(request, HttpResponse(_html()))
 
 
 @read_only
@@ -91,5 +92,5 @@ def document() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _page() -> dict[str, Any]:
-    return page_of(document())
+def _html() -> str:
+    return render_to_string("api/documentation.html", page_of(document()))

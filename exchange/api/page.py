@@ -36,14 +36,23 @@ def page_of(document: Mapping[str, Any]) -> dict[str, Any]:
         "info": document["info"],
         "groups": [{"name": name, "operations": operations} for name, operations in groups.items()],
         "forms": [_form(name, schema, forms) for name, schema in sorted(forms.items())],
-        "slugs": [{"status": status, "slugs": slugs} for status, slugs in SLUGS.items()],
+        "slugs": [
+            {"status": status, "slugs": {slug: words_in(meaning) for slug, meaning in slugs.items()}}
+            for status, slugs in SLUGS.items()
+        ],
     }
+
+
+def words_in(text: str) -> list[dict[str, Any]]:
+    """A text in parts: what stands between backticks is code."""
+    parts = enumerate(text.split("`"))
+    return [{"text": part, "is_code": index % 2 == 1} for index, part in parts if part]
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any], forms: Mapping[str, Any]) -> dict[str, Any]:
     parameters = operation.get("parameters", [])
     responses = [
-        {"status": status, "description": response.get("description", ""), "form": _form_of(response)}
+        {"status": status, "words": words_in(response.get("description", "")), "form": _form_of(response)}
         for status, response in sorted(operation["responses"].items())
     ]
     answered = next((each["form"] for each in responses if each["status"].startswith("2") and each["form"]), "")
@@ -52,7 +61,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], forms: Mapp
         "path": path,
         "id": operation["operationId"],
         "summary": operation.get("summary", ""),
-        "description": operation.get("description", ""),
+        "words": words_in(operation.get("description", "")),
         "is_public": {} in operation.get("security", []),
         "parameters": [_parameter(each) for each in parameters],
         "body": _form_of(operation.get("requestBody", {})),
@@ -69,7 +78,7 @@ def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:
         "where": parameter["in"],
         "is_required": parameter.get("required", False),
         "kind": " or ".join(schema["enum"]) if "enum" in schema else schema.get("format", schema["type"]),
-        "description": parameter.get("description", ""),
+        "words": words_in(parameter.get("description", "")),
         "example": _example(schema),
     }
 
@@ -97,14 +106,14 @@ def _form(name: str, schema: Mapping[str, Any], forms: Mapping[str, Any]) -> dic
     members = schema.get("properties", {})
     return {
         "name": name,
-        "description": schema.get("description", ""),
+        "words": words_in(schema.get("description", "")),
         "members": [
             {
                 "name": member,
                 "kind": _kind(each),
                 "form": str(each.get("items", each).get("$ref", "")).rpartition("/")[2],
                 "is_required": member in schema.get("required", []),
-                "description": each.get("description", ""),
+                "words": words_in(each.get("description", "")),
             }
             for member, each in members.items()
         ],

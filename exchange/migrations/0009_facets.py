@@ -36,6 +36,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "homes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.IntegerField(),
+                        help_text="collections that it stands in: one, but for fixed objects",
+                        size=None,
+                    ),
+                ),
+                (
                     "tags",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.TextField(), help_text="kind:value", size=None
@@ -54,7 +62,9 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "facet",
                 "indexes": [
-                    django.contrib.postgres.indexes.GinIndex(fields=["readers", "tags", "words"], name="facet_found"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["readers", "homes", "tags", "words"], name="facet_found"
+                    ),
                     models.Index(fields=["modified"], name="facet_modified"),
                 ],
             },

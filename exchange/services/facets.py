@@ -19,8 +19,14 @@ BATCH: Final = 500
 """Versions in memory at a time."""
 
 _STORED: Final = """
-SELECT v.id, v.object_id, v.audience_id, v.version_text, v.body FROM version v
+SELECT v.id, v.object_id, v.audience_id, v.version_text, v.body, o.home_collection_id
+FROM version v JOIN object o ON o.id = v.object_id
 WHERE v.id > %(after)s AND NOT EXISTS (SELECT FROM facet f WHERE f.version_id = v.id) ORDER BY v.id LIMIT %(limit)s
+"""
+_SHARED: Final = """
+UPDATE facet f SET homes = f.homes || e.collection_ids
+FROM (SELECT version_id, array_agg(collection_id) AS collection_ids FROM entry WHERE is_shared GROUP BY version_id) e
+WHERE f.version_id = e.version_id AND NOT f.homes @> e.collection_ids
 """
 
 
@@ -38,11 +44,13 @@ def refill_facets(connection: BaseDatabaseWrapper) -> int:
             "ids": [row[0] for row, _ in found],
             "objects": [row[1] for row, _ in found],
             "audiences": [row[2] for row, _ in found],
+            "homes": [row[5] for row, _ in found],
             "keys": [ordering_key(row[3]) for row, _ in found],
             **facet_params([facets for _, facets in found]),
         }
         cursor.execute(INSERT_FACETS, params)
         written += len(found)
+    cursor.execute(_SHARED)
     return written
 
 

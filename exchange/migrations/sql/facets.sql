@@ -5,5 +5,5 @@ ALTER TABLE facet ENABLE ROW LEVEL SECURITY;
 CREATE POLICY writers ON facet USING ((SELECT is_writer())) WITH CHECK ((SELECT is_writer()));
 
 CREATE VIEW facet_in_sight AS
-SELECT version_id, object_id, tags, words, modified, valid_from, valid_until FROM facet
+SELECT version_id, object_id, readers, homes, tags, words, modified, valid_from, valid_until FROM facet
 WHERE readers && (SELECT reader_audiences());

@@ -15,8 +15,16 @@ from exchange.stix.timestamps import ordering_key
 
 _KEPT: Final = f"""
 SELECT f.version_id, f.object_id, f.readers, f.tags, f.modified, f.valid_from, f.valid_until,
-       f.words = {WORDS.format(text="n.text")}
+       f.words = {WORDS.format(text="n.text")},
+       f.homes @> h.homes AND f.homes <@ h.homes AND cardinality(f.homes) = cardinality(h.homes)
 FROM unnest(%(ids)b::bigint[], %(texts)b::text[]) AS n (id, text) JOIN facet f ON f.version_id = n.id
+JOIN version v ON v.id = n.id
+JOIN object o ON o.id = v.object_id
+CROSS JOIN LATERAL (
+    SELECT o.home_collection_id || array(
+        SELECT e.collection_id FROM entry e WHERE e.object_id = o.id AND e.version_id = v.id AND e.is_shared
+    ) AS homes
+) h
 """  # noqa: S608 - put together from constants
 
 
@@ -35,10 +43,10 @@ def check_facets(report: Report, batch: Batch) -> None:
         if stored.id not in kept:
             report.add("facet", stored.where, "it cannot be found: its facets are missing")
         elif kept[stored.id] != _row_of(stored, facets):
-            report.add("facet", stored.where, "what it is found by is not what its bytes and readers say")
+            report.add("facet", stored.where, "what it is found by is not what its bytes, readers and collections say")
 
 
 def _row_of(stored: StoredVersion, facets: Facets) -> tuple[object, ...]:
     key = ordering_key(stored.version_text)
     readers, tags = [stored.audience_id], list(facets.tags)
-    return (stored.object_id, readers, tags, key, facets.valid_from, facets.valid_until, True)
+    return (stored.object_id, readers, tags, key, facets.valid_from, facets.valid_until, True, True)

@@ -13,12 +13,12 @@ WORDS: Final = "to_tsvector('english', {text})"
 
 # Tags come as lines of one text: PostgreSQL has no arrays of arrays that differ in length. No tag holds a line break.
 INSERT_FACETS: Final = f"""
-INSERT INTO facet (version_id, object_id, readers, tags, words, modified, valid_from, valid_until)
-SELECT n.id, n.object, ARRAY[n.audience], string_to_array(n.tags, E'\\n'), {WORDS.format(text="n.text")}, n.key,
-       n.valid_from, n.valid_until
-FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(audiences)b::int[], %(facet_tags)b::text[],
+INSERT INTO facet (version_id, object_id, readers, homes, tags, words, modified, valid_from, valid_until)
+SELECT n.id, n.object, ARRAY[n.audience], ARRAY[n.home], string_to_array(n.tags, E'\\n'),
+       {WORDS.format(text="n.text")}, n.key, n.valid_from, n.valid_until
+FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(audiences)b::int[], %(homes)b::int[], %(facet_tags)b::text[],
             %(facet_texts)b::text[], %(keys)b::text[], %(valid_from)b::text[], %(valid_until)b::text[])
-     AS n (id, object, audience, tags, text, key, valid_from, valid_until)
+     AS n (id, object, audience, home, tags, text, key, valid_from, valid_until)
 """  # noqa: S608 - put together from constants
 
 
@@ -30,6 +30,17 @@ def facet_params(facets: Sequence[Facets]) -> dict[str, Any]:
         "valid_from": [each.valid_from for each in facets],
         "valid_until": [each.valid_until for each in facets],
     }
+
+
+def add_home(collection_id: int) -> None:
+    """Fixed objects that stand in one more collection are found there too."""
+    execute(
+        "UPDATE facet f SET homes = f.homes || %(collection)s::int FROM entry e"
+        " WHERE e.collection_id = %(collection)s AND e.is_shared AND f.version_id = e.version_id"
+        " AND NOT f.homes @> ARRAY[%(collection)s::int]",
+        {"collection": collection_id},
+        prepare=False,
+    )
 
 
 def set_readers(version_ids: Sequence[int], audience_ids: Sequence[int]) -> None:

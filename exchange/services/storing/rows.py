@@ -193,6 +193,7 @@ def insert_versions(rows: Sequence[NewVersion]) -> None:
             "kids": [version.kid for version in versions],
             "received": [version.received_at for version in versions],
             "missing": [version.missing_marking for version in versions],
+            "homes": [version.collection_id for version in versions],
             **facets.facet_params([version.facets for version in versions]),
             "ref_versions": [reference[0] for reference in references],
             "ref_properties": [reference[1] for reference in references],

@@ -327,6 +327,8 @@ def test_the_check_finds_what_would_mislead_a_search(node: RestNode) -> None:
         "UPDATE facet SET words = to_tsvector('english', 'pulsar') WHERE version_id = %s",
         "UPDATE facet SET tags = '{}' WHERE version_id = %s",
         "UPDATE facet SET readers = '{}' WHERE version_id = %s",
+        "UPDATE facet SET homes = homes || 1 WHERE version_id = %s",
+        "UPDATE facet SET homes = '{}' WHERE version_id = %s",
         "UPDATE facet SET modified = '2020' WHERE version_id = %s",
         "UPDATE facet SET version_id = 987654321 WHERE version_id = %s",
     )

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections
 
-from exchange.services.collections import find_collection, grant_access
+from exchange.services.collections import create_collection, find_collection, grant_access
 from exchange.services.database import execute
 from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotReadyError
 from exchange.services.facets import refill_facets
 from exchange.services.principals import OPERATOR
+from exchange.services.publishing import publish_objects
 from exchange.services.query import Filters, PageRequest, Search, search_page
 from exchange.services.query import search as search_module
+from exchange.services.sharing import reading_as
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import as_owner, ids_of, marked, store
 from tests.support.labs import Community, LabHandle
@@ -99,7 +101,7 @@ def test_a_collection_that_may_not_be_read_is_not_searched_and_a_page_has_one_ob
 
 def test_what_was_stored_before_there_were_facets_gets_them(community: Community) -> None:
     store(community.aurora, community.aurora.indicator(name="Quasar", labels=["relay"]))
-    columns = "version_id, object_id, readers, tags, words, modified, valid_from, valid_until"
+    columns = "version_id, object_id, readers, homes, tags, words, modified, valid_from, valid_until"
     before = as_owner(f"SELECT {columns} FROM facet ORDER BY version_id")
     as_owner("DELETE FROM facet")
     assert pages(community.cobalt, Filters(text="quasar"), limit=1, newest_first=False) == [[]]
@@ -108,3 +110,38 @@ def test_what_was_stored_before_there_were_facets_gets_them(community: Community
     assert refill_facets(owner) == len(before)
     assert refill_facets(owner) == 0
     assert as_owner(f"SELECT {columns} FROM facet ORDER BY version_id") == before
+
+
+def test_fixed_objects_are_found_in_every_collection_and_once_in_the_view(community: Community) -> None:
+    reader = community.cobalt.principal
+    create_collection(actor=OPERATOR, alias="later", title="Later", readers=[community.cobalt.lab])
+    for name in ("identities", "signatures", "later", "all"):
+        view = find_collection(reader, name)
+        search = Search(PageRequest(limit=100), Filters(text="tlp green"))
+        found = search_page(principal=reader, collection=view, search=search, door="test")
+        assert Tlp.GREEN.marking_id in ids_of(found), name
+        assert len(ids_of(found)) == len(set(ids_of(found)))
+
+
+def test_what_stands_in_a_collection_without_a_grant_is_not_looked_at(community: Community) -> None:
+    """An index that finds first and is asked for the grant later would tell by its time how much there is."""
+    aurora, _, cobalt = community.labs
+    create_collection(actor=OPERATOR, alias="closed", title="Closed", readers=[aurora.lab], writers=[aurora.lab])
+    closed = find_collection(aurora.principal, "closed")
+    members = aurora.indicator(name="Quasar")
+    outcome = publish_objects(
+        principal=aurora.principal, bodies=[aurora.signed(members)], collection=closed, door="test"
+    )[0]
+    assert outcome.error is None
+    view = find_collection(cobalt.principal, "all")
+    search = Search(PageRequest(limit=10), Filters(text="quasar"))
+    with reading_as(cobalt.principal):
+        asked = {"granted": list(view.granted_sources), "text": "quasar"}
+        query = f"{search_module._GRANTED} AND words @@ websearch_to_tsquery('english', %(text)s)"
+        assert execute(query, asked).fetchall() == []
+        assert execute("SELECT FROM facet_in_sight WHERE 'label:x' <> ALL (tags)", {}).rowcount > 0
+    assert ids_of(search_page(principal=cobalt.principal, collection=view, search=search, door="test")) == []
+    mine = find_collection(aurora.principal, "all")
+    assert ids_of(search_page(principal=aurora.principal, collection=mine, search=search, door="test")) == [
+        members["id"]
+    ]
