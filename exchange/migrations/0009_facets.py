@@ -29,18 +29,11 @@ class Migration(migrations.Migration):
             fields=[
                 ("version_id", models.BigIntegerField(primary_key=True, serialize=False)),
                 ("object_id", models.BigIntegerField()),
+                ("audience_id", models.IntegerField()),
                 (
-                    "readers",
+                    "places",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.IntegerField(), help_text="the version's audience, alone", size=None
-                    ),
-                ),
-                (
-                    "homes",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.IntegerField(),
-                        help_text="collections that it stands in: one, but for fixed objects",
-                        size=None,
+                        base_field=models.BigIntegerField(), help_text="one, but for fixed objects", size=None
                     ),
                 ),
                 (
@@ -62,9 +55,7 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "facet",
                 "indexes": [
-                    django.contrib.postgres.indexes.GinIndex(
-                        fields=["readers", "homes", "tags", "words"], name="facet_found"
-                    ),
+                    django.contrib.postgres.indexes.GinIndex(fields=["places", "tags", "words"], name="facet_found"),
                     models.Index(fields=["modified"], name="facet_modified"),
                 ],
             },

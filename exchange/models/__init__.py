@@ -5,7 +5,7 @@ from exchange.models.audit import AuditEvent
 from exchange.models.collection import ApiRoot, Collection, Grant
 from exchange.models.delivery import Delivery
 from exchange.models.entry import Entry
-from exchange.models.facet import Facet
+from exchange.models.facet import Facet, place_of
 from exchange.models.idempotency import IdempotentRequest
 from exchange.models.key import IdentityApproval, KeyUse, Pin, SigningKey
 from exchange.models.lab import Lab
@@ -50,4 +50,5 @@ __all__ = [
     "Version",
     "VersionKey",
     "Webhook",
+    "place_of",
 ]

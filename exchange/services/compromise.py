@@ -21,6 +21,7 @@ from exchange.services.principals import Principal
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.sharing import intern_audiences
 from exchange.services.storing import AudienceChange
+from exchange.services.storing.facets import set_readers
 from exchange.services.withdrawals import NOBODY, withdraw_from
 
 QUARANTINED: Final = "compromised-key"
@@ -61,7 +62,6 @@ _TAKE_OUT = (
             AS n (version_id, object_id, reason)""",
     "DELETE FROM version_key k USING held h WHERE h.version_id = k.version_id AND h.missing_marking = %(quarantined)s",
     "UPDATE version SET audience_id = %(nobody)s WHERE id = ANY (%(versions)s)",
-    "UPDATE facet SET readers = ARRAY[%(nobody)s::int] WHERE version_id = ANY (%(versions)s)",
     """UPDATE object o SET newest_version_id = n.id, newest_audience_id = n.audience_id,
            created_text = CASE WHEN n.is_known THEN o.created_text ELSE '' END,
            state = CASE WHEN o.state = 'revoked' AND NOT n.is_revoked THEN 'current' ELSE o.state END,
@@ -144,16 +144,18 @@ def quarantine_compromised(principal: Principal, lab: Lab, moment: datetime) -> 
 
 
 def _take_out(suspects: _Suspects, moment: datetime) -> None:
+    nobody = intern_audiences([NOBODY])[NOBODY.digest]
     params = {
         "versions": suspects.versions,
         "objects": suspects.objects,
         "reasons": suspects.reasons,
-        "nobody": intern_audiences([NOBODY])[NOBODY.digest],
+        "nobody": nobody,
         "quarantined": QUARANTINED,
         "at": moment,
     }
     for statement in _TAKE_OUT:
         execute(statement, params)
+    set_readers(suspects.versions, [nobody] * len(suspects.versions))
 
 
 def _bring_back(lab: Lab, objects: Sequence[int], moment: datetime) -> None:

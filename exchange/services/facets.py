@@ -24,9 +24,10 @@ FROM version v JOIN object o ON o.id = v.object_id
 WHERE v.id > %(after)s AND NOT EXISTS (SELECT FROM facet f WHERE f.version_id = v.id) ORDER BY v.id LIMIT %(limit)s
 """
 _SHARED: Final = """
-UPDATE facet f SET homes = f.homes || e.collection_ids
-FROM (SELECT version_id, array_agg(collection_id) AS collection_ids FROM entry WHERE is_shared GROUP BY version_id) e
-WHERE f.version_id = e.version_id AND NOT f.homes @> e.collection_ids
+UPDATE facet f SET places = f.places || e.places
+FROM (SELECT version_id, array_agg(facet_place(collection_id, audience_id)) AS places
+      FROM entry WHERE is_shared GROUP BY version_id) e
+WHERE f.version_id = e.version_id AND NOT f.places @> e.places
 """
 
 

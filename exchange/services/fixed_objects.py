@@ -12,7 +12,7 @@ from exchange.models import Collection, Lab
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.sharing import audience_for
 from exchange.services.storing import PreparedVersion, store_versions
-from exchange.services.storing.facets import add_home
+from exchange.services.storing.facets import add_places
 from exchange.stix.facets import facets_of
 from exchange.stix.fixed import FIXED_IDS, fixed_object
 from exchange.stix.markings import Tlp
@@ -81,4 +81,4 @@ def share_fixed_objects(collection_id: int) -> None:
         count = cursor.fetchone()[0]
         if count:
             cursor.execute(_SHARE, {**params, "count": count})
-            add_home(collection_id)
+            add_places(collection_id)

@@ -14,16 +14,17 @@ from exchange.stix.facets import Facets
 from exchange.stix.timestamps import ordering_key
 
 _KEPT: Final = f"""
-SELECT f.version_id, f.object_id, f.readers, f.tags, f.modified, f.valid_from, f.valid_until,
+SELECT f.version_id, f.object_id, f.audience_id, f.tags, f.modified, f.valid_from, f.valid_until,
        f.words = {WORDS.format(text="n.text")},
-       f.homes @> h.homes AND f.homes <@ h.homes AND cardinality(f.homes) = cardinality(h.homes)
+       f.places @> h.places AND f.places <@ h.places AND cardinality(f.places) = cardinality(h.places)
 FROM unnest(%(ids)b::bigint[], %(texts)b::text[]) AS n (id, text) JOIN facet f ON f.version_id = n.id
 JOIN version v ON v.id = n.id
 JOIN object o ON o.id = v.object_id
 CROSS JOIN LATERAL (
-    SELECT o.home_collection_id || array(
-        SELECT e.collection_id FROM entry e WHERE e.object_id = o.id AND e.version_id = v.id AND e.is_shared
-    ) AS homes
+    SELECT facet_place(o.home_collection_id, v.audience_id) || array(
+        SELECT facet_place(e.collection_id, v.audience_id)
+        FROM entry e WHERE e.object_id = o.id AND e.version_id = v.id AND e.is_shared
+    ) AS places
 ) h
 """  # noqa: S608 - put together from constants
 
@@ -48,5 +49,5 @@ def check_facets(report: Report, batch: Batch) -> None:
 
 def _row_of(stored: StoredVersion, facets: Facets) -> tuple[object, ...]:
     key = ordering_key(stored.version_text)
-    readers, tags = [stored.audience_id], list(facets.tags)
-    return (stored.object_id, readers, tags, key, facets.valid_from, facets.valid_until, True, True)
+    tags = list(facets.tags)
+    return (stored.object_id, stored.audience_id, tags, key, facets.valid_from, facets.valid_until, True, True)

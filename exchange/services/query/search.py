@@ -14,13 +14,23 @@ from typing import Any, Final
 from django.db import OperationalError
 from psycopg import errors as pg_errors
 
+from exchange.models import place_of
 from exchange.services.collections import CollectionView
 from exchange.services.cursors import make_cursor, read_cursor
 from exchange.services.database import execute
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotReadyError
 from exchange.services.principals import Principal
-from exchange.services.query.entries import COLUMNS, FROM, READABLE, PageEntry, entry_of, strictest, with_open
+from exchange.services.query.entries import (
+    COLUMNS,
+    FROM,
+    READABLE,
+    PageEntry,
+    entry_of,
+    open_params,
+    strictest,
+    with_open,
+)
 from exchange.services.query.filters import Filters, entry_conditions, facet_conditions
 from exchange.services.query.page import Page
 from exchange.services.query.request import MAX_PAGE_BYTES, PageRequest, page_conditions
@@ -35,14 +45,12 @@ FROM entry e
 JOIN version v ON v.id = e.version_id
 JOIN object o ON o.id = e.object_id
 """
+_BY_INDEX: Final = """
+JOIN facet_in_sight f ON f.version_id = e.version_id AND f.object_id = e.object_id AND f.places && %(places)s::bigint[]
+"""
 _ALONG_THE_SEQUENCE: Final = """
 JOIN LATERAL (SELECT x.* FROM facet_in_sight x WHERE x.version_id = e.version_id OFFSET 0) f ON true
 """
-
-# Both conditions of reading stand where the index has them. Else what is readable by its label and stands in a
-# collection without a grant would be found, looked at, and left out, and the time would tell how much of it there is.
-_GRANTED: Final = "SELECT * FROM facet_in_sight WHERE homes && %(granted)s::int[]"
-_OPEN: Final = "SELECT * FROM facet_in_sight WHERE homes && %(open)s::int[] AND readers && %(anybody)s::int[]"
 
 MANY: Final = 10_000
 """Rows of facets; they are counted in some 20 ms, and looked at one by one in 120 ms."""
@@ -126,15 +134,24 @@ def _find(
     params |= {**entry_params, **facet_params, "readable": readable, "after": after, "limit": limit + 1}
     if search.filters.producers:
         params["producer_ids"] = _ids_of(search.filters.producers)
-    params["granted"] = list(collection.granted_sources)
-    facets = f"{_GRANTED} UNION ALL {_OPEN}" if collection.open_sources else _GRANTED
+    params["places"] = _places(collection, readable)
     is_alone = search.filters.is_about_content and not of_entry and not search.page.ids
-    if is_alone and _are_many(facets, of_facet, params):
+    if is_alone and _are_many(of_facet, params):
         found = _numbers(_ALONG_THE_SEQUENCE, [*met, _near(search, after)], params, search)
         if len(found) > limit:
             return found
-    by_index = f"JOIN ({facets}) f ON f.version_id = e.version_id AND f.object_id = e.object_id"
-    return _numbers(by_index if of_facet else "", met, params, search)
+    return _numbers(_BY_INDEX if of_facet else "", met, params, search)
+
+
+def _places(collection: CollectionView, readable: list[int]) -> list[int]:
+    """What the reader may read of the collection, as places of facets.
+
+    Else what is readable by its label, and stands in a collection without a grant, would be found, looked at and left
+    out, and the time would tell how much of it there is.
+    """
+    anybody = open_params(collection.open_sources)["anybody"] if collection.open_sources else []
+    granted = [place_of(source, audience) for source in collection.granted_sources for audience in readable]
+    return granted + [place_of(source, audience) for source in collection.open_sources for audience in anybody]
 
 
 def _numbers(join: str, met: list[str], params: dict[str, Any], search: Search) -> list[tuple[int, int]]:
@@ -143,12 +160,13 @@ def _numbers(join: str, met: list[str], params: dict[str, Any], search: Search) 
     return execute(query, params, prepare=False).fetchall()
 
 
-def _are_many(facets: str, conditions: list[str], params: dict[str, Any]) -> bool:
+def _are_many(conditions: list[str], params: dict[str, Any]) -> bool:
     """Whether so much of what this reader may read has the words and tags that looking at all of it takes long.
 
     The planner knows how many rows have a word, and not how many of them this reader may see.
     """
-    few = f"SELECT FROM ({facets}) f WHERE {' AND '.join(conditions)} LIMIT {MANY}"
+    met = " AND ".join(["f.places && %(places)s::bigint[]", *conditions])
+    few = f"SELECT FROM facet_in_sight f WHERE {met} LIMIT {MANY}"
     row = execute(f"SELECT count(*) FROM ({few}) AS few", params, prepare=False).fetchone()  # noqa: S608 - constants
     return row is not None and row[0] == MANY
 

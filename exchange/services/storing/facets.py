@@ -13,8 +13,8 @@ WORDS: Final = "to_tsvector('english', {text})"
 
 # Tags come as lines of one text: PostgreSQL has no arrays of arrays that differ in length. No tag holds a line break.
 INSERT_FACETS: Final = f"""
-INSERT INTO facet (version_id, object_id, readers, homes, tags, words, modified, valid_from, valid_until)
-SELECT n.id, n.object, ARRAY[n.audience], ARRAY[n.home], string_to_array(n.tags, E'\\n'),
+INSERT INTO facet (version_id, object_id, audience_id, places, tags, words, modified, valid_from, valid_until)
+SELECT n.id, n.object, n.audience, ARRAY[facet_place(n.home, n.audience)], string_to_array(n.tags, E'\\n'),
        {WORDS.format(text="n.text")}, n.key, n.valid_from, n.valid_until
 FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(audiences)b::int[], %(homes)b::int[], %(facet_tags)b::text[],
             %(facet_texts)b::text[], %(keys)b::text[], %(valid_from)b::text[], %(valid_until)b::text[])
@@ -32,22 +32,24 @@ def facet_params(facets: Sequence[Facets]) -> dict[str, Any]:
     }
 
 
-def add_home(collection_id: int) -> None:
+def add_places(collection_id: int) -> None:
     """Fixed objects that stand in one more collection are found there too."""
     execute(
-        "UPDATE facet f SET homes = f.homes || %(collection)s::int FROM entry e"
+        "UPDATE facet f SET places = f.places || facet_place(e.collection_id, f.audience_id) FROM entry e"
         " WHERE e.collection_id = %(collection)s AND e.is_shared AND f.version_id = e.version_id"
-        " AND NOT f.homes @> ARRAY[%(collection)s::int]",
+        " AND NOT f.places @> ARRAY[facet_place(e.collection_id, f.audience_id)]",
         {"collection": collection_id},
         prepare=False,
     )
 
 
+_SET_AUDIENCE: Final = """
+UPDATE facet f SET audience_id = n.audience, places = array(SELECT p >> 32 << 32 | n.audience FROM unnest(f.places) p)
+FROM unnest(%(ids)s::bigint[], %(audiences)s::int[]) AS n (id, audience) WHERE f.version_id = n.id
+"""
+"""The collections stay; the audience in each place becomes another."""
+
+
 def set_readers(version_ids: Sequence[int], audience_ids: Sequence[int]) -> None:
     """Write the audiences of versions whose readers changed."""
-    execute(
-        "UPDATE facet f SET readers = ARRAY[n.audience]"
-        " FROM unnest(%(ids)b::bigint[], %(audiences)b::int[]) AS n (id, audience) WHERE f.version_id = n.id",
-        {"ids": list(version_ids), "audiences": list(audience_ids)},
-        prepare=False,
-    )
+    execute(_SET_AUDIENCE, {"ids": list(version_ids), "audiences": list(audience_ids)}, prepare=False)

@@ -326,9 +326,9 @@ def test_the_check_finds_what_would_mislead_a_search(node: RestNode) -> None:
     damages = (
         "UPDATE facet SET words = to_tsvector('english', 'pulsar') WHERE version_id = %s",
         "UPDATE facet SET tags = '{}' WHERE version_id = %s",
-        "UPDATE facet SET readers = '{}' WHERE version_id = %s",
-        "UPDATE facet SET homes = homes || 1 WHERE version_id = %s",
-        "UPDATE facet SET homes = '{}' WHERE version_id = %s",
+        "UPDATE facet SET audience_id = 0 WHERE version_id = %s",
+        "UPDATE facet SET places = places || 1::bigint WHERE version_id = %s",
+        "UPDATE facet SET places = '{}' WHERE version_id = %s",
         "UPDATE facet SET modified = '2020' WHERE version_id = %s",
         "UPDATE facet SET version_id = 987654321 WHERE version_id = %s",
     )

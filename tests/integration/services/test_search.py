@@ -101,7 +101,7 @@ def test_a_collection_that_may_not_be_read_is_not_searched_and_a_page_has_one_ob
 
 def test_what_was_stored_before_there_were_facets_gets_them(community: Community) -> None:
     store(community.aurora, community.aurora.indicator(name="Quasar", labels=["relay"]))
-    columns = "version_id, object_id, readers, homes, tags, words, modified, valid_from, valid_until"
+    columns = "version_id, object_id, audience_id, places, tags, words, modified, valid_from, valid_until"
     before = as_owner(f"SELECT {columns} FROM facet ORDER BY version_id")
     as_owner("DELETE FROM facet")
     assert pages(community.cobalt, Filters(text="quasar"), limit=1, newest_first=False) == [[]]
@@ -135,11 +135,11 @@ def test_what_stands_in_a_collection_without_a_grant_is_not_looked_at(community:
     assert outcome.error is None
     view = find_collection(cobalt.principal, "all")
     search = Search(PageRequest(limit=10), Filters(text="quasar"))
-    with reading_as(cobalt.principal):
-        asked = {"granted": list(view.granted_sources), "text": "quasar"}
-        query = f"{search_module._GRANTED} AND words @@ websearch_to_tsquery('english', %(text)s)"
-        assert execute(query, asked).fetchall() == []
-        assert execute("SELECT FROM facet_in_sight WHERE 'label:x' <> ALL (tags)", {}).rowcount > 0
+    with reading_as(cobalt.principal) as readable:
+        asked = {"places": search_module._places(view, readable), "text": "quasar"}
+        found = "SELECT FROM facet_in_sight WHERE words @@ websearch_to_tsquery('english', %(text)s)"
+        assert execute(found, asked).rowcount == 1, "by its label alone it is in sight"
+        assert execute(f"{found} AND places && %(places)s::bigint[]", asked).rowcount == 0
     assert ids_of(search_page(principal=cobalt.principal, collection=view, search=search, door="test")) == []
     mine = find_collection(aurora.principal, "all")
     assert ids_of(search_page(principal=aurora.principal, collection=mine, search=search, door="test")) == [
