@@ -28,6 +28,7 @@ def watch_signals() -> None:
 
 
 def _watch(reader: int) -> None:
-    while not STOPPING.is_set():
-        if _SIGNALS & set(os.read(reader, 64)):
+    while numbers := os.read(reader, 64):
+        if _SIGNALS & set(numbers):
             STOPPING.set()
+            return

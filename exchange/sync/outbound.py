@@ -52,7 +52,7 @@ def _connected(target: Target, ends_at: float) -> Iterator[socket.socket]:
     """A connection, with TLS where the URL says so, that is cut when the time is over."""
     sock = _connect(target.addresses, target.url.port, ends_at)
     if target.url.scheme == "https":
-        sock = _tls().wrap_socket(sock, server_hostname=target.url.host, do_handshake_on_connect=False)
+        sock = _with_tls(sock, target.url.host, ends_at)
     # A receiver that sends a byte now and then would renew every timeout of single reads.
     timer = Timer(max(ends_at - time.monotonic(), 0.0), _cut, (sock,))
     timer.start()
@@ -79,6 +79,14 @@ def _connect(addresses: tuple[Address, ...], port: int, ends_at: float) -> socke
         sock.settimeout(max(ends_at - time.monotonic(), 0.001))
         return sock
     raise PeerUnreachableError("the target cannot be reached", code="unreachable")
+
+
+def _with_tls(raw: socket.socket, host: str, ends_at: float) -> ssl.SSLSocket:
+    try:
+        return _tls().wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
+    except OSError as error:
+        raw.close()
+        raise _failed(error, ends_at) from None
 
 
 def _shake_hands(sock: ssl.SSLSocket, ends_at: float) -> None:

@@ -5,7 +5,7 @@ accepted what came before. Every delivery asks for the token's rights anew. The 
 exchange/sync/webhooks/.
 """
 
-from exchange.services.webhooks.batches import Attempt, next_message
+from exchange.services.webhooks.batches import Attempt, ClaimLostError, next_message, require_networks
 from exchange.services.webhooks.claims import Claim, claim_due, release_claim, take_claim
 from exchange.services.webhooks.registration import (
     NewWebhook,
@@ -21,6 +21,7 @@ from exchange.services.webhooks.settling import settle_failure, settle_refusal, 
 __all__ = [
     "Attempt",
     "Claim",
+    "ClaimLostError",
     "NewWebhook",
     "claim_due",
     "create_webhook",
@@ -29,6 +30,7 @@ __all__ = [
     "list_webhooks",
     "next_message",
     "release_claim",
+    "require_networks",
     "resume_webhook",
     "rotate_secret",
     "settle_failure",

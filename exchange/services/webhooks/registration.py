@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -25,6 +25,7 @@ from exchange.services.outbound import resolve_target
 from exchange.services.principals import Principal
 from exchange.services.sequencer import last_number
 from exchange.services.tokens import manageable_tokens
+from exchange.services.webhooks.batches import reader_of
 from exchange.services.webhooks.signing import new_secret, seal_secret, secret_text
 
 MAX_PER_LAB: Final = 10
@@ -39,7 +40,7 @@ class NewWebhook:
     """A hook and the text of its secret: the only time that it is shown."""
 
     hook: Webhook
-    secret: str
+    secret: str = field(repr=False)
 
 
 def create_webhook(
@@ -60,8 +61,7 @@ def create_webhook(
     require_scope(principal, "read")
     if principal.token_id is None or principal.lab_id is None:
         raise AccessDeniedError("webhooks belong to tokens")
-    if not find_collection(principal, collection).can_read:
-        raise AccessDeniedError(f"you may not read {collection}", code="not-readable")
+    _require_readable(principal, collection)
     if len(set(types)) > MAX_TYPES:
         raise InvalidRequestError(f"a webhook names at most {MAX_TYPES} types", pointer="/types")
     if len(description) > MAX_DESCRIPTION_CHARS:
@@ -133,17 +133,31 @@ def resume_webhook(*, principal: Principal, public_id: str) -> Webhook:
     """Have a paused hook go on where it stopped, at once; one that waits for its next attempt tries now.
 
     Raises:
-        NotFoundError: as `find_webhook`. ConflictError: it is stopped for good.
+        NotFoundError: as `find_webhook`; or its collection is absent for its token. ConflictError: it is stopped for
+        good. NotAuthenticatedError, AccessDeniedError: its token may not read any more.
     """
+    # Asked here, so that a hook is not paused again when the next thing comes that is not for it: that would tell.
+    found = find_webhook(principal=principal, public_id=public_id)
+    _require_active(found)
+    _require_readable(reader_of(found), found.collection)
     with writing():
         hook = _find(_manageable(principal).select_for_update(of=("self",)), public_id)
-        if hook.state == Webhook.State.STOPPED:
-            raise ConflictError("the webhook is stopped for good; make another", code="webhook-stopped")
+        _require_active(hook)
         hook.state, hook.reason = Webhook.State.ACTIVE, ""
         hook.failures, hook.failing_since, hook.next_attempt_at = 0, None, now()
         hook.save(update_fields=["state", "reason", "failures", "failing_since", "next_attempt_at"])
         record_event(principal, "webhook-resumed", str(hook.public_id))
     return hook
+
+
+def _require_active(hook: Webhook) -> None:
+    if hook.state == Webhook.State.STOPPED or not hook.token.is_valid_at(now()):
+        raise ConflictError("the webhook is stopped for good; make another", code="webhook-stopped")
+
+
+def _require_readable(reader: Principal, collection: str) -> None:
+    if not find_collection(reader, collection).can_read:
+        raise AccessDeniedError(f"you may not read {collection}", code="not-readable")
 
 
 def _require_room(lab_id: int) -> None:

@@ -53,10 +53,13 @@ def settle_failure(claim: Claim, *, code: str) -> None:
 
 
 def settle_stop(claim: Claim, *, code: str, for_good: bool) -> None:
-    """End delivery: for good, or until its lab resumes it."""
+    """End delivery: for good, or until its lab resumes it.
+
+    The time of it is not kept: it may be that of something that is not for the hook.
+    """
     state = Webhook.State.STOPPED if for_good else Webhook.State.PAUSED
     counters.WEBHOOKS.labels(str(state)).inc()
-    _update(claim, state=state, reason=code, last_failure_at=now(), last_failure=code)
+    _update(claim, state=state, reason=code)
 
 
 def settle_refusal(claim: Claim) -> None:

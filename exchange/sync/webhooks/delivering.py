@@ -11,11 +11,13 @@ from typing import Final
 
 from exchange.models import Webhook
 from exchange.services.errors import AccessDeniedError, NotAuthenticatedError, NotFoundError
-from exchange.services.outbound import Target, TargetRefusedError, TargetUnresolvedError, resolve_target
+from exchange.services.outbound import TargetRefusedError, TargetUnresolvedError, resolve_target
 from exchange.services.webhooks import (
     Claim,
+    ClaimLostError,
     next_message,
     release_claim,
+    require_networks,
     settle_failure,
     settle_refusal,
     settle_stop,
@@ -51,8 +53,9 @@ def _deliver_batch(claim: Claim) -> bool:
     if hook is None:
         return False
     try:
-        target = resolve_target(hook.url)
-        return _send(claim, hook, target)
+        return _send(claim, hook)
+    except ClaimLostError:
+        _log(hook, "claim-lost")
     except (TargetUnresolvedError, PeerUnreachableError) as error:
         _log(hook, error.code)
         settle_failure(claim, code=error.code)
@@ -65,11 +68,13 @@ def _deliver_batch(claim: Claim) -> bool:
     return False
 
 
-def _send(claim: Claim, hook: Webhook, target: Target) -> bool:
-    attempt = next_message(claim, addresses=[str(address) for address in target.addresses])
+def _send(claim: Claim, hook: Webhook) -> bool:
+    attempt = next_message(claim)
     if not attempt.entries:
         settle_success(claim, upto=attempt.upto, was_sent=False)
         return attempt.more
+    target = resolve_target(hook.url)
+    require_networks(attempt, [str(address) for address in target.addresses])
     body = message_body(attempt)
     status = post(target, body, message_headers(attempt, body))
     _log(hook, f"status-{status}", len(attempt.entries))

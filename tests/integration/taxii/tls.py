@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import socket
 import ssl
 import subprocess
@@ -11,14 +10,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from cryptography.x509.oid import NameOID
 
 from exchange.stack import free_port
+from tests.support.certificates import make_certificate
 from tests.support.database import TestServices
 from tests.support.server import START_TIMEOUT_S, STOP_TIMEOUT_S, server_environment
 
@@ -68,8 +65,8 @@ class TlsServer:
 
     def tls_options(self) -> list[str]:
         """Options of granian; it takes nothing below TLS 1.3 unless told to."""
-        key_file = make_certificate(self.certificate)
-        files = ["--ssl-certificate", str(self.certificate), "--ssl-keyfile", str(key_file)]
+        certificate, key_file = make_certificate(self.directory, "localhost")
+        files = ["--ssl-certificate", str(certificate), "--ssl-keyfile", str(key_file)]
         return [*files, "--ssl-protocol-min", "tls1.2"]
 
     def knock(self) -> None:
@@ -109,28 +106,6 @@ class ProxiedServer(TlsServer):
 
     def knock(self) -> None:
         self.dial().close()
-
-
-def make_certificate(path: Path) -> Path:
-    """Write a self-signed certificate for localhost, and its key beside it; answers where the key is."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    built = (
-        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    key_file = path.with_suffix(".key")
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return key_file
 
 
 def session_tickets(server: TlsServer, keylog: Path) -> list[set[int]]:

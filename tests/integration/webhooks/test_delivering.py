@@ -15,6 +15,7 @@ from exchange.models import Collection, Delivery, Webhook
 from exchange.services.access import authenticate_token
 from exchange.services.clock import now
 from exchange.services.collections import grant_access
+from exchange.services.errors import NotFoundError
 from exchange.services.labs import resume_lab, suspend_lab
 from exchange.services.outbound import disallow_host
 from exchange.services.principals import OPERATOR, Principal
@@ -255,6 +256,8 @@ def test_a_grant_that_was_taken_away_pauses_the_hook(community: Community, recei
     deliver_all()
     assert receiver.requests == []
     assert state_of(public_id).state == "paused"
+    with pytest.raises(NotFoundError):
+        resume_webhook(principal=cobalt.principal, public_id=public_id)
     grant_access(actor=OPERATOR, collection=signatures, lab=cobalt.lab, can_read=True, can_write=False)
     resume_webhook(principal=cobalt.principal, public_id=public_id)
     deliver_all()

@@ -103,6 +103,26 @@ def test_a_name_that_leads_inside_later_is_refused_at_delivery(community: Commun
     assert server.asked == ["hooks.example"] * 2
 
 
+def test_what_is_not_for_a_hook_moves_neither_name_servers_nor_what_its_lab_sees_of_it(
+    community: Community, named: Any
+) -> None:
+    server = named("1.1.1.1")
+    create_webhook(principal=community.cobalt.principal, url="https://hooks.example/")
+
+    def seen() -> dict[str, Any]:
+        hidden = ("watermark", "claim", "claimed_until")
+        return {name: value for name, value in Webhook.objects.values().get().items() if name not in hidden}
+
+    before = seen()
+    aurora = community.aurora
+    assert aurora.publish(aurora.signed(aurora.indicator(Tlp.RED)))[0].error is None
+    for claim in claim_due():
+        deliver(claim)
+    assert server.asked == ["hooks.example"]
+    assert seen() == before
+    assert claim_due() == []
+
+
 def test_what_was_checked_is_what_is_connected_to(
     community: Community, receiver: Receiver, named: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
