@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "exchange.web.metrics.RequestMetrics",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "exchange.http.codings.Codings",
     "exchange.http.persons.Sessions",
     "django.middleware.common.CommonMiddleware",
     "exchange.http.forms.FormBodies",

@@ -13,6 +13,7 @@ import orjson
 from django.http import Http404, HttpResponse
 from rest_framework.exceptions import APIException
 
+from exchange.http.bodies import ACCEPTED_CODINGS
 from exchange.http.credentials import CHALLENGE
 from exchange.http.errors import (
     DATABASE_AWAY,
@@ -85,7 +86,7 @@ def handle_exception(exception: Exception, _context: object) -> HttpResponse:
     if status in (429, 503):
         response["Retry-After"] = str(RETRY_AFTER_S)
     if isinstance(exception, UnsupportedMediaTypeError):
-        response["Accept-Encoding"] = "gzip, identity"
+        response["Accept-Encoding"] = ACCEPTED_CODINGS
     return response
 
 

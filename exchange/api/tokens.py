@@ -15,6 +15,7 @@ from exchange.api.endpoint import JSON, Endpoint, bytes_response, json_response,
 from exchange.api.problems import encoded
 from exchange.api.repeating import answer_once
 from exchange.http.bodies import read_body
+from exchange.http.codings import keep_plain
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.models import Token
 from exchange.services.idempotency import KeptAnswer
@@ -81,7 +82,9 @@ class TokensView(Endpoint):
             raise UnsupportedMediaTypeError(f"send {JSON}")
         body = read_body(request._request, max_body_bytes=MAX_BODY_BYTES)
         answer = answer_once(principal, request._request, body, lambda: _issue(principal, body), is_secret=True)
-        return bytes_response(answer.body, answer.status)
+        response = bytes_response(answer.body, answer.status)
+        keep_plain(response)
+        return response
 
 
 class TokenView(Endpoint):

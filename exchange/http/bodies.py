@@ -1,15 +1,16 @@
 """Reads a request body and counts while it reads: what a header says of the length decides nothing but haste.
 
-Takes plain and gzip bodies (RFC 9110 section 8.4.1.3). Both what arrives and what it inflates to stay within the limit,
-so a small body that grows is stopped before it does.
+Takes plain, gzip and zstd bodies (RFC 9110 section 8.4.1.3, RFC 8878). Both what arrives and what it inflates to stay
+within the limit, so a small body that grows is stopped before it does.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
+import zstandard
 from django.http import HttpRequest, UnreadablePostError
 
 from exchange.http.deadlines import Readers
@@ -23,6 +24,18 @@ CHUNK_TIMEOUT_S: Final = 30.0
 
 MAX_READERS: Final = 64
 """Eight times the threads of docker/Dockerfile, so that clients in time find room beside slow ones."""
+
+CODING: Final = "content-encoding"
+"""Code of every refusal that is about the content coding."""
+
+ACCEPTED_CODINGS: Final = "gzip, zstd, identity"
+"""Value of Accept-Encoding on a 415 (RFC 9110 section 12.5.3)."""
+
+MAX_ZSTD_WINDOW_BYTES: Final = 8 * 1024 * 1024
+"""What a receiver must have, and need not exceed (RFC 9659 section 3): memory that the sender orders."""
+
+ZSTD_STEP_BYTES: Final = 1_024
+"""A block of 4 bytes may stand for 128 KiB, so one step inflates to at most 32 MiB before it is counted."""
 
 _readers: Final = Readers(at_once=MAX_READERS, awaited=MAX_READERS)
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
@@ -47,17 +60,17 @@ def body_chunks(request: HttpRequest, *, max_body_bytes: int) -> Iterator[bytes]
 
     Raises, some of it as late as the chunk that shows it:
         TooLargeError: more than `max_body_bytes`, before or after inflating.
-        UnsupportedMediaTypeError: a content coding other than gzip. InvalidRequestError: cut off, or not gzip.
+        UnsupportedMediaTypeError: a content coding that is not taken. InvalidRequestError: cut off, or broken.
         SlowBodyError: slower than `CHUNK_BYTES` in `CHUNK_TIMEOUT_S`. NotReadyError: too many slow ones already.
     """
     coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
-    if coding not in {"identity", "gzip"}:
-        raise UnsupportedMediaTypeError("a body is sent plain or with Content-Encoding: gzip", code="content-encoding")
+    if coding not in {"identity", *_DECODERS}:
+        raise UnsupportedMediaTypeError("a body is sent plain, or in gzip or zstd", code=CODING)
     announced = _announced_bytes(request)
     if announced is not None and announced > max_body_bytes:
         raise _too_large(max_body_bytes)
     received = _receive(_stream_of(request), announced, max_body_bytes)
-    return received if coding == "identity" else inflate(received, max_body_bytes=max_body_bytes)
+    return received if coding == "identity" else _DECODERS[coding](received, max_body_bytes=max_body_bytes)
 
 
 def read_beginning(chunks: Iterator[bytes], most: int) -> tuple[bytes, bool]:
@@ -85,7 +98,7 @@ def inflate(chunks: Iterator[bytes], *, max_body_bytes: int) -> Iterator[bytes]:
             try:
                 piece = inflater.decompress(pending, CHUNK_BYTES)
             except zlib.error:
-                raise InvalidRequestError("the body is not gzip", code="content-encoding") from None
+                raise InvalidRequestError("the body is not gzip", code=CODING) from None
             total_bytes += len(piece)
             if total_bytes > max_body_bytes:
                 raise _too_large(max_body_bytes)
@@ -93,9 +106,42 @@ def inflate(chunks: Iterator[bytes], *, max_body_bytes: int) -> Iterator[bytes]:
             pending = inflater.unconsumed_tail
             is_drained = not pending and len(piece) < CHUNK_BYTES
         if inflater.unused_data:
-            raise InvalidRequestError("something follows the gzip body", code="content-encoding")
+            raise InvalidRequestError("something follows the gzip body", code=CODING)
     if not inflater.eof:
-        raise InvalidRequestError("the gzip body is cut off", code="content-encoding")
+        raise InvalidRequestError("the gzip body is cut off", code=CODING)
+
+
+def inflate_zstd(chunks: Iterator[bytes], *, max_body_bytes: int) -> Iterator[bytes]:
+    """One zstd frame (RFC 8878), inflated step by step.
+
+    Raises:
+        TooLargeError: it inflates to more than `max_body_bytes`. InvalidRequestError: not zstd, a window over
+            `MAX_ZSTD_WINDOW_BYTES`, cut off, or followed by something else.
+    """
+    inflater, total_bytes = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW_BYTES).decompressobj(), 0
+    for chunk in chunks:
+        for start in range(0, len(chunk), ZSTD_STEP_BYTES):
+            if inflater.eof:
+                raise InvalidRequestError("something follows the zstd body", code=CODING)
+            try:
+                piece = inflater.decompress(chunk[start : start + ZSTD_STEP_BYTES])
+            except zstandard.ZstdError:
+                raise InvalidRequestError("the body is not zstd, or its window is too large", code=CODING) from None
+            total_bytes += len(piece)
+            if total_bytes > max_body_bytes:
+                raise _too_large(max_body_bytes)
+            yield piece
+    if inflater.unused_data:
+        raise InvalidRequestError("something follows the zstd body", code=CODING)
+    if not inflater.eof:
+        raise InvalidRequestError("the zstd body is cut off", code=CODING)
+
+
+class _Decoder(Protocol):
+    def __call__(self, chunks: Iterator[bytes], *, max_body_bytes: int) -> Iterator[bytes]: ...
+
+
+_DECODERS: Final[Mapping[str, _Decoder]] = {"gzip": inflate, "zstd": inflate_zstd}
 
 
 def shape_fault(error: MalformedJsonError) -> StixError:

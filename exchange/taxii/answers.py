@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from exchange.http.bodies import ACCEPTED_CODINGS
 from exchange.http.credentials import CHALLENGE
 from exchange.http.errors import MethodNotAllowedError, NotAcceptableError, UnsupportedMediaTypeError
 from exchange.http.validators import make_not_modified, set_tag
@@ -87,7 +88,7 @@ def error_response(error: ExchangeError | StixError) -> HttpResponse:
     if status == 503:
         response["Retry-After"] = str(RETRY_AFTER_S)
     if isinstance(error, UnsupportedMediaTypeError):
-        response["Accept-Encoding"] = "gzip, identity"
+        response["Accept-Encoding"] = ACCEPTED_CODINGS
     if isinstance(error, MethodNotAllowedError):
         response["Allow"] = error.allowed
     return response

@@ -71,7 +71,7 @@ def endpoint(locate: Locate[T], **handlers: Handler[T]) -> View:
             error_id = str(uuid.uuid4())
             _log.exception("TAXII request failed, error_id %s", error_id)
             response = internal_error_response(error_id)
-        return _without_body(response) if request.method == "HEAD" else response
+        return response
 
     return csrf_exempt(view)
 
@@ -112,9 +112,3 @@ def _with_tag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     tag = tag_of(response.content)
     set_tag(response, tag)
     return make_not_modified(response) if is_known(tag, known_tags(request)) else response
-
-
-def _without_body(response: HttpResponse) -> HttpResponse:
-    response["Content-Length"] = str(len(response.content))
-    response.content = b""
-    return response

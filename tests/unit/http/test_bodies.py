@@ -8,6 +8,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
+import zstandard
 from django.http import HttpRequest
 from django.test import RequestFactory
 
@@ -85,7 +86,7 @@ def test_what_is_not_one_whole_gzip_member_is_refused(body: bytes) -> None:
         read(posted(body, headers={"Content-Encoding": "gzip"}))
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "deflate", "gzip, gzip", "compress", ""])
+@pytest.mark.parametrize("coding", ["br", "x-zstd", "deflate", "gzip, gzip", "compress", ""])
 def test_other_codings_are_refused(coding: str) -> None:
     with pytest.raises(UnsupportedMediaTypeError):
         read(posted(b"{}", headers={"Content-Encoding": coding}))
@@ -106,3 +107,34 @@ def test_the_beginning_of_a_body_ends_with_the_chunk_that_goes_beyond(
     arriving = iter(chunks)
     assert read_beginning(arriving, most) == (taken, len(taken) <= most)
     assert list(arriving) == left
+
+
+def framed(body: bytes, **parameters: int) -> bytes:
+    compressor = zstandard.ZstdCompressor(compression_params=zstandard.ZstdCompressionParameters(**parameters))
+    stream = compressor.compressobj()
+    return stream.compress(body) + stream.flush()
+
+
+@pytest.mark.parametrize("make", [posted, chunked])
+def test_a_zstd_body_is_inflated(make: Any) -> None:
+    body = bytes(range(250)) * 4
+    assert read(make(framed(body), HTTP_CONTENT_ENCODING="zstd")) == body
+
+
+def test_a_zstd_bomb_stops_at_the_limit_and_takes_little_memory() -> None:
+    bomb = framed(b"\0" * (256 << 20))
+    tracemalloc.start()
+    with pytest.raises(TooLargeError):
+        read_body(chunked(bomb, HTTP_CONTENT_ENCODING="zstd"), max_body_bytes=len(bomb))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 72 << 20
+
+
+def test_a_zstd_body_that_is_broken_cut_off_followed_or_orders_much_memory_is_refused() -> None:
+    whole = framed(b"x" * 500)
+    wide = framed(b"x" * 500, window_log=27)
+    for body in (b"not zstd", whole[:-1], whole + b"y", whole + whole, b"", wide):
+        with pytest.raises(InvalidRequestError) as caught:
+            read(chunked(body, HTTP_CONTENT_ENCODING="zstd"))
+        assert caught.value.code == "content-encoding"
