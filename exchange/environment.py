@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from exchange.services.rates import DEFAULT_RATES, Rate, RateSyntaxError, parse_rates
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SEALING_KEY_BYTES = 32
 BROKER_SCHEMES = frozenset({"redis", "rediss", "amqp", "amqps"})
+CACHE_SCHEMES = ("redis", "rediss")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _DATABASE_FORM = "must be of the form postgresql://user:password@host:port/database"
@@ -109,6 +112,21 @@ def read_count(name: str, *, default: int, environ: Mapping[str, str] = os.envir
     return int(value)
 
 
+def read_rates(name: str, environ: Mapping[str, str] = os.environ) -> dict[str, Rate]:
+    """The rate limits of each kind: the defaults, and what NAME says instead; {} for `off`.
+
+    Raises:
+        EnvironmentValueError: neither `off` nor a list of rates.
+    """
+    text = read(name, environ)
+    if text == "off":
+        return {}
+    try:
+        return {**DEFAULT_RATES, **parse_rates(text)}
+    except RateSyntaxError as error:
+        raise EnvironmentValueError(f"{name} is off or a list of rates: {error}") from None
+
+
 def parse_database_url(name: str, url: str) -> DatabaseAddress:
     """Parts of a postgresql:// or postgres:// URL; `name` is the variable, for the message.
 
@@ -143,6 +161,9 @@ def find_faults(environ: Mapping[str, str] = os.environ) -> list[str]:
         faults.append("SEALING_KEYS is missing or weak: give keys of 32 random bytes in base64url, the first one seals")
     if (scheme := read("BROKER_URL", environ).partition("://")[0]) and scheme not in BROKER_SCHEMES:
         faults.append(f"BROKER_URL must begin with one of {', '.join(sorted(BROKER_SCHEMES))}")
+    cache_scheme = read("CACHE_URL", environ).partition("://")[0]
+    if cache_scheme not in CACHE_SCHEMES and (cache_scheme or read("RATE_LIMITS", environ) != "off"):
+        faults.append(f"CACHE_URL must begin with one of {', '.join(CACHE_SCHEMES)}: rate limits are counted there")
     return faults + _find_address_faults(environ)
 
 

@@ -15,7 +15,7 @@ SEALING_KEYS = environment.read_list("SEALING_KEYS")
 PUBLIC_URL = environment.read("PUBLIC_URL").rstrip("/")
 ALLOWED_HOSTS = environment.read_list("ALLOWED_HOSTS")
 TRUSTED_PROXIES = environment.read_networks("TRUSTED_PROXIES")
-RATE_LIMITS = environment.read("RATE_LIMITS") != "off"
+RATE_LIMITS = environment.read_rates("RATE_LIMITS")
 BROKER_URL = environment.read("BROKER_URL")
 CACHE_URL = environment.read("CACHE_URL")
 EVENT_STREAMS = environment.read_count("EVENT_STREAMS", default=4)
@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "exchange.http.codings.Codings",
+    "exchange.http.limits.RateLimitFields",
     "exchange.http.persons.Sessions",
     "django.middleware.common.CommonMiddleware",
     "exchange.http.forms.FormBodies",

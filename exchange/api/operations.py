@@ -27,6 +27,7 @@ PROBLEMS: Final = _problems(
     _400="A parameter is malformed, repeated or unknown.",
     _401="No token, or one that is not valid.",
     _406="The client takes no JSON.",
+    _429="Too many requests; come again after Retry-After seconds.",
     _503="A part that the node needs does not answer, or not in time; try again.",
 )
 """What every operation may answer."""

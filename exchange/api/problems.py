@@ -34,6 +34,7 @@ from exchange.services.errors import (
     NotReadyError,
     OutOfScopeError,
     PolicyError,
+    RateLimitedError,
     TooLargeError,
 )
 from exchange.services.idempotency import KeyReusedError
@@ -61,6 +62,7 @@ STATUS_OF: Final[Mapping[type[Exception], tuple[int, str]]] = {
     PolicyError: (422, "Against the sharing policy"),
     OutOfScopeError: (422, "Outside the agreement"),
     StixError: (422, "Content that cannot be processed"),
+    RateLimitedError: (429, "Too many requests"),
     NotReadyError: (503, "Not ready"),
     ExchangeError: (400, "Refused"),
 }
@@ -85,6 +87,8 @@ def handle_exception(exception: Exception, _context: object) -> HttpResponse:
         response["WWW-Authenticate"] = CHALLENGE
     if status in (429, 503):
         response["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(exception, RateLimitedError):
+        response["Retry-After"] = str(exception.retry_after_s)
     if isinstance(exception, UnsupportedMediaTypeError):
         response["Accept-Encoding"] = ACCEPTED_CODINGS
     return response

@@ -14,6 +14,7 @@ from exchange.api.authentication import member_of
 from exchange.api.endpoint import JSON, Endpoint, query_of
 from exchange.api.orders import read_order
 from exchange.http.bodies import read_body
+from exchange.http.codings import keep_plain
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import STIX_TYPE, Parameters
 from exchange.models import Webhook
@@ -84,7 +85,7 @@ class WebhooksView(Endpoint):
             types=order.types,
             description=order.description,
         )
-        return Response(_with_secret(made), status=201)
+        return _secret_response(made)
 
 
 class WebhookView(Endpoint):
@@ -132,7 +133,7 @@ class WebhookSecretView(Endpoint):
     )
     def post(self, request: Request, public_id: str) -> Response:
         """Replace it."""
-        return Response(_with_secret(rotate_secret(principal=_asker(request), public_id=public_id)), status=201)
+        return _secret_response(rotate_secret(principal=_asker(request), public_id=public_id))
 
 
 class WebhookResumptionView(Endpoint):
@@ -158,8 +159,10 @@ def _asker(request: Request) -> Principal:
     return member_of(request)
 
 
-def _with_secret(made: NewWebhook) -> dict[str, Any]:
-    return {"secret": made.secret, **_webhook(made.hook)}
+def _secret_response(made: NewWebhook) -> Response:
+    response = Response({"secret": made.secret, **_webhook(made.hook)}, status=201)
+    keep_plain(response)
+    return response
 
 
 def _webhook(hook: Webhook) -> dict[str, Any]:

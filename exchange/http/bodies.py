@@ -15,6 +15,7 @@ from django.http import HttpRequest, UnreadablePostError
 
 from exchange.http.deadlines import Readers
 from exchange.http.errors import UnsupportedMediaTypeError
+from exchange.http.limits import charge_body
 from exchange.services.errors import InvalidRequestError, TooLargeError
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError, StixError
 
@@ -70,7 +71,18 @@ def body_chunks(request: HttpRequest, *, max_body_bytes: int) -> Iterator[bytes]
     if announced is not None and announced > max_body_bytes:
         raise _too_large(max_body_bytes)
     received = _receive(_stream_of(request), announced, max_body_bytes)
-    return received if coding == "identity" else _DECODERS[coding](received, max_body_bytes=max_body_bytes)
+    if coding != "identity":
+        received = _DECODERS[coding](received, max_body_bytes=max_body_bytes)
+    return _charged(request, received)
+
+
+def _charged(request: HttpRequest, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks; before the last of them counts as the last, the whole is held against the rate of its sender."""
+    total_bytes = 0
+    for chunk in chunks:
+        total_bytes += len(chunk)
+        yield chunk
+    charge_body(request, total_bytes)
 
 
 def read_beginning(chunks: Iterator[bytes], most: int) -> tuple[bytes, bool]:

@@ -1,8 +1,7 @@
 """JSON in zstd or gzip where Accept-Encoding asks for it (RFC 9110 section 12.5.3), for all doors in one place.
 
 Streams and pages for persons stay as they are, and so do answers with a secret: their length would tell of it to
-whoever chooses what stands beside it (BREACH). Answers to HEAD lose their body here, after it was
-measured.
+whoever chooses what stands beside it (BREACH). Answers to HEAD lose their body here, after it was measured.
 """
 
 from __future__ import annotations

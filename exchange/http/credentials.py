@@ -11,6 +11,7 @@ from typing import Final
 
 from django.http import HttpRequest
 
+from exchange.http.limits import limit_anonymous, limit_member, limit_refused
 from exchange.http.sources import source_address
 from exchange.services.access import authenticate_token
 from exchange.services.errors import NotAuthenticatedError
@@ -26,15 +27,22 @@ _REFUSED: Final = "the Authorization header holds no token that is valid"
 
 
 def principal_of_request(request: HttpRequest) -> Principal:
-    """Who asks; ANONYMOUS if the request has no Authorization header.
+    """Who asks, counted (limits.py); ANONYMOUS if the request has no Authorization header.
 
     Raises:
-        NotAuthenticatedError: credentials that open nothing.
+        NotAuthenticatedError: credentials that open nothing. RateLimitedError: too many requests.
     """
     header = request.META.get("HTTP_AUTHORIZATION")
     if header is None:
+        limit_anonymous(request)
         return ANONYMOUS
-    return authenticate_token(secret_in(header), source_address=source_address(request))
+    try:
+        principal = authenticate_token(secret_in(header), source_address=source_address(request))
+    except NotAuthenticatedError:
+        limit_refused(request)
+        raise
+    limit_member(request, principal)
+    return principal
 
 
 def secret_in(header: str) -> str:

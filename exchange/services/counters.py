@@ -6,6 +6,8 @@ PUBLISHED = Counter(
     "commonwatch_published_objects", "Objects sent, by door and what became of them", ["door", "status"]
 )
 REFUSED = Counter("commonwatch_refused_objects", "Objects refused, by the code of the refusal", ["code"])
+LIMITED = Counter("commonwatch_limited_requests", "Requests refused by a rate limit, by its kind", ["kind"])
+UNLIMITED = Counter("commonwatch_unlimited_requests", "Requests that no rate limit saw, because the cache was away")
 DELIVERED = Counter("commonwatch_delivered_objects", "Objects delivered, by door", ["door"])
 EVENT_STREAMS = Counter("commonwatch_event_streams", "Event streams, by what ended or refused them", ["end"])
 WEBHOOKS = Counter("commonwatch_webhook_deliveries", "Attempts to deliver to a webhook, by outcome", ["outcome"])

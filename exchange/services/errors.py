@@ -79,3 +79,13 @@ class NotReadyError(ExchangeError):
     """The node is not set up, or a part that it needs does not answer."""
 
     default_code = "not-ready"
+
+
+class RateLimitedError(ExchangeError):
+    """Too much was asked for; `retry_after_s` is when the same request is let in."""
+
+    default_code = "rate-limited"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s

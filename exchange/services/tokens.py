@@ -19,6 +19,7 @@ from exchange.services.clock import now
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, InvalidRequestError, NotFoundError
 from exchange.services.principals import Principal
+from exchange.services.rates import TOKEN_KINDS, RateSyntaxError, parse_rates
 from exchange.stix.errors import StixError
 from exchange.stix.markings import Tlp
 
@@ -34,8 +35,11 @@ SECRET_BYTES = 32
 DEFAULT_LIFETIME = timedelta(days=90)
 MAX_LIFETIME = timedelta(days=366)
 
-BOUNDS = ("collections", "highest_label", "networks", "daily_quota")
-SIGNING_BOUNDS = frozenset(BOUNDS)
+RATES = "rates"
+"""A bound that says how fast, and nothing of what."""
+
+SIGNING_BOUNDS = frozenset({"collections", "highest_label", "networks", "daily_quota"})
+BOUNDS = ("collections", "highest_label", "networks", "daily_quota", RATES)
 """A token that signs with an exchange-held key must be bound in every way (wire-format, Keys)."""
 
 
@@ -137,6 +141,8 @@ def _is_narrower(name: str, wanted: Any, own: Any) -> bool:
             return set(wanted) <= set(own)
         case "highest_label":
             return Tlp.parse(wanted) <= Tlp.parse(own)
+        case "rates":
+            return bool(wanted == own)
         case "networks":
             outer = [ipaddress.ip_network(net) for net in own]
             inner = [ipaddress.ip_network(net) for net in wanted]
@@ -178,7 +184,28 @@ def _may_revoke(principal: Principal, token: Token) -> bool:
 
 
 def _reaches_over(principal: Principal, token: Token) -> bool:
-    return principal.allows("publish") and not principal.bounds and set(token.scopes) <= principal.scopes
+    return (
+        principal.allows("publish") and not principal.bounds.keys() - {RATES} and set(token.scopes) <= principal.scopes
+    )
+
+
+def set_token_rates(*, actor: Principal, prefix: str, rates: str) -> Token:
+    """Give a token rate limits of its own, in the form of rates.py; "" gives it those of the node again.
+
+    They count from the next request on. What the token issued keeps its own.
+
+    Raises:
+        NotFoundError: no such token. InvalidRequestError: no list of rates.
+    """
+    wanted = checked_bounds({RATES: rates} if rates else {})
+    with writing():
+        token = Token.objects.select_for_update().filter(prefix=prefix).first()
+        if token is None:
+            raise NotFoundError("there is no such token")
+        token.bounds = {name: value for name, value in token.bounds.items() if name != RATES} | wanted
+        token.save(update_fields=["bounds"])
+        record_event(actor, "token-rates-set", prefix, rates=rates)
+    return token
 
 
 def manageable_tokens(principal: Principal) -> list[int]:
@@ -238,10 +265,12 @@ def checked_bounds(bounds: Mapping[str, Any]) -> dict[str, Any]:
             checked["networks"] = [str(ipaddress.ip_network(net)) for net in bounds["networks"]]
         if "highest_label" in bounds:
             checked["highest_label"] = Tlp.parse(bounds["highest_label"]).label
+        if RATES in bounds:
+            parse_rates(str(bounds[RATES]), TOKEN_KINDS)
         quota = bounds.get("daily_quota", 1)
         if not isinstance(quota, int) or isinstance(quota, bool) or quota < 1:
             raise ValueError("daily_quota is a whole number above 0")
-    except (ValueError, AttributeError, StixError) as error:
+    except (ValueError, AttributeError, StixError, RateSyntaxError) as error:
         raise InvalidRequestError(f"a bound has the wrong form: {error}", pointer="/bounds") from None
     return checked
 

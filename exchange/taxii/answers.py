@@ -23,6 +23,7 @@ from exchange.services.errors import (
     NotReadyError,
     OutOfScopeError,
     PolicyError,
+    RateLimitedError,
     TooLargeError,
 )
 from exchange.stix.errors import MalformedJsonError, StixError
@@ -44,6 +45,7 @@ STATUS_OF: Final[Mapping[type[Exception], tuple[int, str]]] = {
     PolicyError: (422, "Against the sharing policy"),
     OutOfScopeError: (422, "Outside the agreement"),
     StixError: (422, "Content that cannot be processed"),
+    RateLimitedError: (429, "Too many requests"),
     NotReadyError: (503, "Not ready"),
     ExchangeError: (400, "Refused"),
 }
@@ -87,6 +89,8 @@ def error_response(error: ExchangeError | StixError) -> HttpResponse:
         response["WWW-Authenticate"] = CHALLENGE
     if status == 503:
         response["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, RateLimitedError):
+        response["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, UnsupportedMediaTypeError):
         response["Accept-Encoding"] = ACCEPTED_CODINGS
     if isinstance(error, MethodNotAllowedError):

@@ -29,6 +29,7 @@ class TestServices:
     app_url: str
     owner_url: str
     broker_url: str
+    cache_url: str = ""
 
 
 @contextmanager
@@ -39,11 +40,12 @@ def started_services(data_dir: Path) -> Iterator[TestServices]:
             os.environ["DATABASE_URL"],
             os.environ.get("DATABASE_OWNER_URL", os.environ["DATABASE_URL"]),
             os.environ["BROKER_URL"],
+            os.environ.get("CACHE_URL", ""),
         )
         return
     with Stack(data_dir, durable=False) as stack:
         stack.create_database(DATABASE)
-        yield TestServices(stack.app_url(DATABASE), stack.owner_url(DATABASE), stack.broker_url())
+        yield TestServices(stack.app_url(DATABASE), stack.owner_url(DATABASE), stack.broker_url(), stack.broker_url(1))
 
 
 def point_django_at(services: TestServices) -> None:

@@ -33,6 +33,7 @@ def server_environment(services: TestServices, port: int) -> dict[str, str]:
         "SEALING_KEYS": SEALING_KEY,
         "PUBLIC_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "CACHE_URL": services.cache_url,
         "RATE_LIMITS": "off",
         "DJANGO_SETTINGS_MODULE": "exchange.settings",
     }

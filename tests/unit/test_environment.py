@@ -9,11 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from exchange.environment import EnvironmentValueError, find_faults, parse_database_url, read, read_count, read_flag
+from exchange.environment import (
+    EnvironmentValueError,
+    find_faults,
+    parse_database_url,
+    read,
+    read_count,
+    read_flag,
+    read_rates,
+)
+from exchange.services.rates import DEFAULT_RATES, Rate
 
 SOUND = {
     "DATABASE_URL": "postgresql://app:secret@db:5432/commonwatch",
     "BROKER_URL": "amqps://user:secret@broker/",
+    "CACHE_URL": "rediss://:secret@cache/1",
     "PUBLIC_URL": "https://exchange.example",
     "ALLOWED_HOSTS": "exchange.example",
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
@@ -31,6 +41,8 @@ def test_sound_values_have_no_fault() -> None:
         ("DATABASE_URL", ""),
         ("BROKER_URL", ""),
         ("BROKER_URL", "banana://x"),
+        ("CACHE_URL", ""),
+        ("CACHE_URL", "memcached://x"),
         ("PUBLIC_URL", ""),
         ("PUBLIC_URL", "http://exchange.example"),
         ("ALLOWED_HOSTS", ""),
@@ -115,3 +127,16 @@ def test_counts_are_whole_numbers_or_refused() -> None:
     for value in ("-1", "1.5", "x", "1" * 10, "٣"):
         with pytest.raises(EnvironmentValueError, match="whole number"):
             read_count("N", default=4, environ={"N": value})
+
+
+def test_rate_limits_are_off_or_defaults_with_changes() -> None:
+    assert read_rates("RATE_LIMITS", {"RATE_LIMITS": "off"}) == {}
+    assert read_rates("RATE_LIMITS", {}) == dict(DEFAULT_RATES)
+    changed = read_rates("RATE_LIMITS", {"RATE_LIMITS": "read=5/m:10"})
+    assert changed == {**DEFAULT_RATES, "read": Rate(5, 60, 10)}
+    with pytest.raises(EnvironmentValueError, match="RATE_LIMITS is off or a list of rates: 'fast'"):
+        read_rates("RATE_LIMITS", {"RATE_LIMITS": "fast"})
+
+
+def test_a_node_without_limits_needs_no_cache() -> None:
+    assert find_faults({**SOUND, "CACHE_URL": "", "RATE_LIMITS": "off"}) == []

@@ -28,6 +28,7 @@ class Command(AnsweringCommand):
         parser.add_argument("--highest-label", help="bound: the strictest label it may publish or sign, such as AMBER")
         parser.add_argument("--networks", help="bound: comma-separated networks it may come from")
         parser.add_argument("--daily-quota", type=int, help="bound: signatures by an exchange-held key a day")
+        parser.add_argument("--rates", help="bound: rate limits of its own, such as read=500/s:5000")
 
     def act(self, **options: Any) -> Facts:
         lab = find_lab(options["lab"])
