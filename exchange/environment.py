@@ -20,7 +20,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SEALING_KEY_BYTES = 32
 BROKER_SCHEMES = frozenset({"redis", "rediss", "amqp", "amqps"})
-CACHE_SCHEMES = ("redis", "rediss")
+CACHE_SCHEMES = frozenset({"redis", "rediss"})
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _DATABASE_FORM = "must be of the form postgresql://user:password@host:port/database"
@@ -161,9 +161,9 @@ def find_faults(environ: Mapping[str, str] = os.environ) -> list[str]:
         faults.append("SEALING_KEYS is missing or weak: give keys of 32 random bytes in base64url, the first one seals")
     if (scheme := read("BROKER_URL", environ).partition("://")[0]) and scheme not in BROKER_SCHEMES:
         faults.append(f"BROKER_URL must begin with one of {', '.join(sorted(BROKER_SCHEMES))}")
-    cache_scheme = read("CACHE_URL", environ).partition("://")[0]
-    if cache_scheme not in CACHE_SCHEMES and (cache_scheme or read("RATE_LIMITS", environ) != "off"):
-        faults.append(f"CACHE_URL must begin with one of {', '.join(CACHE_SCHEMES)}: rate limits are counted there")
+    cache_url = read("CACHE_URL", environ)
+    if not _is_cache_url(cache_url) and (cache_url or read("RATE_LIMITS", environ) != "off"):
+        faults.append("CACHE_URL must be of the form redis://:password@host:port/number: rate limits are counted there")
     return faults + _find_address_faults(environ)
 
 
@@ -182,6 +182,14 @@ def _find_address_faults(environ: Mapping[str, str]) -> list[str]:
     if read_flag("DEBUG", default=False, environ=environ):
         faults.append("DEBUG shows internals: it must be off")
     return faults
+
+
+def _is_cache_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in CACHE_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_sealing_key(text: str) -> bool:

@@ -15,10 +15,11 @@ SEALING_KEYS = environment.read_list("SEALING_KEYS")
 PUBLIC_URL = environment.read("PUBLIC_URL").rstrip("/")
 ALLOWED_HOSTS = environment.read_list("ALLOWED_HOSTS")
 TRUSTED_PROXIES = environment.read_networks("TRUSTED_PROXIES")
-RATE_LIMITS = environment.read_rates("RATE_LIMITS")
 BROKER_URL = environment.read("BROKER_URL")
 CACHE_URL = environment.read("CACHE_URL")
 EVENT_STREAMS = environment.read_count("EVENT_STREAMS", default=4)
+# Nothing can be counted without a cache. Web processes do not start then (environment.find_faults); commands may.
+RATE_LIMITS = environment.read_rates("RATE_LIMITS") if CACHE_URL else {}
 METRICS_TOKEN = environment.read("METRICS_TOKEN")
 
 INSTALLED_APPS = [

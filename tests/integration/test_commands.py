@@ -165,6 +165,16 @@ def test_token_is_printed_once_with_what_it_may(manage: Manage) -> None:
     }
 
 
+def test_token_gets_rates_of_its_own_and_loses_them(manage: Manage) -> None:
+    prefix = manage.answer("create_token", "aurora", "--rates", "read=5/s:50")["prefix"]
+    limited = manage.answer("limit_token", prefix, "--rates", "read=9/s:90,publish=1/m:100")
+    assert limited == {"prefix": prefix, "bounds": {"rates": "read=9/s:90,publish=1/m:100"}}
+    assert "is not of the form" in manage.refusal("limit_token", prefix, "--rates", "fast")
+    assert "known are read, publish" in manage.refusal("limit_token", prefix, "--rates", "anonymous=1/s:1")
+    assert manage.refusal("limit_token", "cwt_00000000") == "there is no such token"
+    assert manage.answer("limit_token", prefix) == {"prefix": prefix, "bounds": {}}
+
+
 def test_token_that_makes_no_sense_is_refused_with_the_reason(community: Community) -> None:
     reasons = {
         ("nolab",): "there is no lab nolab",

@@ -43,6 +43,7 @@ def test_sound_values_have_no_fault() -> None:
         ("BROKER_URL", "banana://x"),
         ("CACHE_URL", ""),
         ("CACHE_URL", "memcached://x"),
+        ("CACHE_URL", "redis://host:se/cret"),
         ("PUBLIC_URL", ""),
         ("PUBLIC_URL", "http://exchange.example"),
         ("ALLOWED_HOSTS", ""),
