@@ -34,6 +34,9 @@ AWAY_S: Final = 5.0
 KNOWN_S: Final = 86_400
 """How long a token counts as known at an address after it was used from there."""
 
+MAX_DEBT_US: Final = 10**15
+"""Thirty years: no debt is a reason to refuse what is owed already."""
+
 PREFIX: Final = "commonwatch:rate:"
 
 _SCRIPT: Final = """
@@ -166,10 +169,6 @@ def owe(bucket: Bucket, units: int) -> None:
     rate = bucket.rate
     if _connected().run([bucket.key], [rate.cost_us(units), -MAX_DEBT_US, rate.burst_us]) is None:
         UNLIMITED.inc()
-
-
-MAX_DEBT_US: Final = 10**15
-"""Thirty years: no debt is a reason to refuse what is owed already."""
 
 
 def seconds(microseconds: int) -> int:
