@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
     for name, task, schedule in (
         ("purge-expired", "purge_expired", crontab(minute="17")),
+        ("expire-objects", "expire_objects", crontab(minute="27")),
         ("ensure-partitions", "ensure_partitions", crontab(minute="37")),
         ("check-exchange", "check_exchange", crontab(minute="7", hour="3")),
         ("offer-envelopes", "offer_envelopes", OFFER_EVERY_S),

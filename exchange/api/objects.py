@@ -16,7 +16,7 @@ from exchange.api.publication import DOOR, read_publication
 from exchange.api.repeating import answer_once
 from exchange.http.parameters import Parameters
 from exchange.services.access import require_scope
-from exchange.services.collections import VIEW_OF_ALL, find_collection, visible_collections
+from exchange.services.collections import VIEW_OF_ALL, find_named, visible_collections
 from exchange.services.deletion import delete_object
 from exchange.services.delivery import find_recipients
 from exchange.services.query import Filters, read_object, read_page, search_page
@@ -38,7 +38,7 @@ class ObjectsView(Endpoint):
         """Serve a page; without filters and in the order of the sequence, by the way that followers take."""
         principal, parameters = principal_of(request), Parameters(query_of(request))
         parameters.allow_only(NAMES)
-        collection = find_collection(principal, parameters.text("collection") or VIEW_OF_ALL[0])
+        collection = find_named(principal, parameters.text("collection") or VIEW_OF_ALL[0])
         search = read_search(parameters, collection)
         if search.filters == Filters() and not search.newest_first:
             page = read_page(principal=principal, collection=collection, request=search.page, door=DOOR)

@@ -104,7 +104,12 @@ _CURSOR: Final = _query(
 _PRODUCER: Final = "[-a-zA-Z0-9_]{1,64}"
 
 LIST_PARAMETERS: Final = [
-    _query("collection", {"type": "string", "minLength": 1}, "Id or alias; the view `all` if left out.", "signatures"),
+    _query(
+        "collection",
+        {"type": "string", "minLength": 1},
+        "Id or alias, `root/alias` in another API root; the view `all` if left out.",
+        "signatures",
+    ),
     _query(
         "q",
         {"type": "string", "minLength": 1, "maxLength": MAX_WORDS_CHARS},
@@ -159,7 +164,11 @@ IDEMPOTENCY_KEY: Final = OpenApiParameter(
 PUBLISH_PARAMETERS: Final = [
     _query("dry_run", {"type": "boolean"}, "Check everything, store nothing."),
     _query("sign", {"type": "boolean"}, "Have the node sign with the key that it holds for you."),
-    _query("collection", {"type": "string", "minLength": 1}, "Id or alias; by type if left out."),
+    _query(
+        "collection",
+        {"type": "string", "minLength": 1},
+        "Id or alias, `root/alias` in another API root; by type if left out.",
+    ),
     IDEMPOTENCY_KEY,
 ]
 

@@ -12,7 +12,7 @@ from exchange.http.bodies import read_body, shape_fault
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters
 from exchange.services.access import require_publishing, require_scope
-from exchange.services.collections import DEFAULT_ROOT, CollectionView, find_collection
+from exchange.services.collections import DEFAULT_ROOT, CollectionView, find_named
 from exchange.services.errors import AccessDeniedError
 from exchange.services.idempotency import KeptAnswer
 from exchange.services.principals import Principal
@@ -71,11 +71,11 @@ def read_publication(request: HttpRequest, principal: Principal) -> Publication:
     if sign:
         require_scope(principal, "sign")
     alias = parameters.text("collection")
-    collection = _writable(find_collection(principal, alias)) if alias is not None else None
+    collection = _writable(find_named(principal, alias)) if alias is not None else None
     media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type not in MEDIA_TYPES:
         raise UnsupportedMediaTypeError(f"objects are sent as one of {', '.join(MEDIA_TYPES)}")
-    root = find_root(principal, DEFAULT_ROOT)
+    root = find_root(principal, DEFAULT_ROOT if collection is None else collection.api_root)
     body = read_body(request, max_body_bytes=root.max_content_bytes)
     return Publication(principal, body, collection, dry_run=dry_run, sign=sign)
 

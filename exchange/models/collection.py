@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 
 from exchange.models.lab import Lab
+from exchange.stix.limits import MAX_OBJECT_BYTES
 
 DEFAULT_MAX_CONTENT_BYTES = 50 * 1024 * 1024
 """Largest request body of an API root: a full envelope of 1,000 objects of 50 kB."""
@@ -53,6 +54,8 @@ class Collection(models.Model):
     public = models.BooleanField(default=False, help_text="what is TLP:CLEAR in it is for everybody")
     is_view = models.BooleanField(default=False, help_text="read-only view of the root's other collections")
     page_limit = models.PositiveIntegerField(default=DEFAULT_PAGE_LIMIT)
+    max_object_bytes = models.PositiveIntegerField(default=MAX_OBJECT_BYTES)
+    retention_days = models.PositiveIntegerField(null=True, blank=True, help_text="empty: for ever")
 
     class Meta:
         db_table = "collection"

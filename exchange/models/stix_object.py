@@ -19,6 +19,7 @@ class StixObject(models.Model):
         SUSPENDED = "suspended"
         REVOKED = "revoked"
         DELETED = "deleted"
+        EXPIRED = "expired"
 
     id = models.BigAutoField(primary_key=True)
     producer = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="stix_objects")

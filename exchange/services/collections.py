@@ -54,6 +54,7 @@ class CollectionView:
     scope: str
     floor: Tlp
     page_limit: int
+    max_object_bytes: int
     is_view: bool
     can_read: bool
     can_write: bool
@@ -69,7 +70,8 @@ class CollectionView:
 
 _VISIBLE = """
 SELECT c.id, c.public_id, r.slug, c.alias, c.title, c.description, c.scope, c.floor, c.page_limit, c.is_view,
-       c.public OR coalesce(g.can_read, false), coalesce(g.can_write, false), coalesce(g.can_read, false)
+       c.public OR coalesce(g.can_read, false), coalesce(g.can_write, false), coalesce(g.can_read, false),
+       c.max_object_bytes
 FROM collection c
 JOIN api_root r ON r.id = c.api_root_id
 LEFT JOIN collection_grant g ON g.collection_id = c.id AND g.lab_id = %(lab)s
@@ -113,6 +115,7 @@ def _view(
         scope=scope,
         floor=Tlp(floor),
         page_limit=page_limit,
+        max_object_bytes=row[13],
         is_view=is_view,
         can_read=bool(sources) and (principal.allows("read") or not principal.is_member),
         can_write=writes and not is_view and _may_write(principal, alias),
@@ -139,6 +142,16 @@ def find_collection(principal: Principal, name: str, *, api_root: str = DEFAULT_
     raise NotFoundError("there is no such collection", code="collection-not-found")
 
 
+def find_named(principal: Principal, name: str) -> CollectionView:
+    """The visible collection of this id or alias in the default root, or `root/alias` in another.
+
+    Raises:
+        NotFoundError: as `find_collection`; a root that is not in sight looks the same.
+    """
+    root, slash, rest = name.partition("/")
+    return find_collection(principal, rest, api_root=root) if slash else find_collection(principal, name)
+
+
 def create_collection(
     *,
     actor: Principal,
@@ -155,13 +168,16 @@ def create_collection(
     """Create a collection with its grants.
 
     Raises:
-        ConflictError: the alias is taken in this root. InvalidRequestError: a view that somebody may write.
+        NotFoundError: no such root. ConflictError: the alias is taken in it.
+        InvalidRequestError: a view that somebody may write.
     """
     reading, writing_labs = set(readers), set(writers)
     if is_view and writing_labs:
         raise InvalidRequestError("a view is read-only")
     with writing():
-        root = ApiRoot.objects.get(slug=api_root)
+        root = ApiRoot.objects.filter(slug=api_root).first()
+        if root is None:
+            raise NotFoundError(f"there is no API root {api_root}", code="root-not-found")
         if Collection.objects.filter(api_root=root, alias=alias).exists():
             raise ConflictError(f"the alias {alias} is taken")
         collection = Collection.objects.create(
@@ -194,11 +210,11 @@ def _grant(actor: Principal, collection: Collection, lab: Lab, *, can_read: bool
             place_anew(collection, lab, now())
 
 
-def create_default_collections(*, actor: Principal) -> None:
-    """The API root and collections of a new node (contract); what exists is left as it is."""
+def create_default_collections(*, actor: Principal, api_root: str = DEFAULT_ROOT) -> None:
+    """The default collections of a root, and the root itself on a new node; what exists is left as it is."""
     with writing():
         root, _ = ApiRoot.objects.get_or_create(
-            slug=DEFAULT_ROOT, defaults={"title": "Intelligence about adversarial distillation"}
+            slug=api_root, defaults={"title": "Intelligence about adversarial distillation"}
         )
         for alias, title in (*HOME_COLLECTIONS, VIEW_OF_ALL):
             _, made = Collection.objects.get_or_create(

@@ -56,8 +56,10 @@ FROM s, n WHERE e.collection_id = %(collection)s AND e.seq = n.place
 """  # noqa: S608 - put together from constants
 
 
-def place_anew(collection: Collection, lab: Lab, moment: datetime) -> int:
+def place_anew(collection: Collection, lab: Lab | None, moment: datetime) -> int:
     """Move what `lab` may read in `collection` to the end of the sequence, in its order; answers how many entries.
+
+    lab: None for anybody, when the collection becomes public.
 
     What anybody reads in a public collection is not new to it. The caller is inside `writing()`, after the grant was
     stored; nobody else writes until its transaction ends.
@@ -67,8 +69,8 @@ def place_anew(collection: Collection, lab: Lab, moment: datetime) -> int:
     params: dict[str, Any] = {
         "collection": collection.id,
         "until": until,
-        "readable": _readable_by(lab),
-        "anybody": readable_audiences(ANONYMOUS) if collection.public else [],
+        "readable": readable_audiences(ANONYMOUS) if lab is None else _readable_by(lab),
+        "anybody": readable_audiences(ANONYMOUS) if lab is not None and collection.public else [],
         "limit": BATCH,
     }
     after, moved = 0, 0

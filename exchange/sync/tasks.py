@@ -12,6 +12,7 @@ from dataclasses import asdict
 from celery import shared_task
 
 from exchange.services.checking import check_exchange
+from exchange.services.deletion import expire_objects
 from exchange.services.queue import FINISH_ENVELOPE
 from exchange.services.retention import ensure_partitions, purge_expired
 from exchange.services.staging import finish_envelope, offer_due_envelopes
@@ -27,6 +28,12 @@ def purge_expired_rows() -> None:
     """Remove answers, statuses, sessions and broken-off envelopes whose time is over."""
     purged = purge_expired()
     logger.info("purged %s", " ".join(f"{name}={count}" for name, count in asdict(purged).items()))
+
+
+@shared_task(name="housekeeping.expire_objects")
+def expire_old_objects() -> None:
+    """Remove objects that are older than their collection keeps."""
+    logger.info("expired objects=%d", expire_objects())
 
 
 @shared_task(name="housekeeping.ensure_partitions")

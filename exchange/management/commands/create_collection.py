@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from exchange.management.answering import AnsweringCommand, Facts, short_name
 from exchange.models import Collection
-from exchange.services.collections import create_collection
+from exchange.services.collections import DEFAULT_ROOT, create_collection
 from exchange.services.labs import find_lab
 from exchange.services.principals import OPERATOR
 from exchange.stix.markings import Tlp
@@ -20,6 +20,8 @@ class Command(AnsweringCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("alias", type=short_name, help="name in addresses: lower-case letters, digits and -")
         parser.add_argument("--title", required=True)
+        parser.add_argument("--root", default=DEFAULT_ROOT, help="the API root that it stands in, for good")
+        parser.add_argument("--view", action="store_true", help="a read-only view of all others of its root")
         parser.add_argument("--scope", choices=[str(scope) for scope in Collection.Scope.values], default="agreement")
         parser.add_argument("--floor", default="CLEAR", help="the loosest label that it takes")
         parser.add_argument("--read", nargs="*", default=[], metavar="LAB", help="labs that read it")
@@ -31,6 +33,8 @@ class Command(AnsweringCommand):
             actor=OPERATOR,
             alias=options["alias"],
             title=options["title"],
+            api_root=options["root"],
+            is_view=options["view"],
             scope=options["scope"],
             floor=Tlp.parse(options["floor"]),
             public=options["public"],
@@ -39,6 +43,7 @@ class Command(AnsweringCommand):
         )
         facts: dict[str, Any] = {
             "collection": collection.alias,
+            "root": options["root"],
             "id": str(collection.public_id),
             "scope": str(collection.scope),
         }

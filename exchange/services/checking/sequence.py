@@ -155,7 +155,7 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
         "state",
         "revoked_at does not go with the state",
         "SELECT 'object ' || id FROM object WHERE (state = 'revoked' AND revoked_at IS NULL)"
-        " OR (revoked_at IS NOT NULL AND state NOT IN ('revoked', 'deleted'))",
+        " OR (revoked_at IS NOT NULL AND state NOT IN ('revoked', 'deleted', 'expired'))",
     ),
     (
         "reference",
@@ -166,7 +166,8 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "deleted",
         "a deleted object still has versions",
-        "SELECT 'object ' || o.id FROM object o JOIN version_key k ON k.object_id = o.id WHERE o.state = 'deleted'",
+        "SELECT 'object ' || o.id FROM object o JOIN version_key k ON k.object_id = o.id"
+        " WHERE o.state IN ('deleted', 'expired')",
     ),
     (
         "type",

@@ -70,7 +70,7 @@ def _find(principal: Principal, stix_id: str, collection: CollectionView | None)
     candidates = StixObject.objects.select_for_update().filter(producer__id=principal.lab_id or 0, stix_id=stix_id)
     if collection is not None:
         candidates = candidates.filter(home_collection__id=collection.id)
-    found = candidates.exclude(state=StixObject.State.DELETED).first()
+    found = candidates.exclude(state__in=[StixObject.State.DELETED, StixObject.State.EXPIRED]).first()
     if found is None or not _is_within_bounds(principal, found):
         raise NotFoundError("there is no such object", code="object-not-found")
     return found

@@ -87,16 +87,18 @@ _REMOVE_VERSIONS: Final = (
     "DELETE FROM version_key WHERE version_id = ANY (%(versions)s)",
 )
 _END_OBJECT: Final = """
-UPDATE object SET state = 'deleted', state_since = %(at)s, newest_version_id = NULL, newest_audience_id = NULL
+UPDATE object SET state = %(state)s, state_since = %(at)s, newest_version_id = NULL, newest_audience_id = NULL
 WHERE id = %(object)s
 """
 
 
-def remove_object(found: StixObject, seq: int, moment: datetime) -> None:
+def remove_object(
+    found: StixObject, seq: int, moment: datetime, *, state: StixObject.State = StixObject.State.DELETED
+) -> None:
     """Remove all versions; the object remains as a name that cannot be used again."""
     _remove(found, [each.id for each in stored_versions(found.id)], seq, moment)
     with connection.cursor() as cursor:
-        cursor.execute(_END_OBJECT, {"object": found.id, "at": moment})
+        cursor.execute(_END_OBJECT, {"object": found.id, "at": moment, "state": str(state)})
 
 
 def remove_version(found: StixObject, version: OwnVersion, seq: int, moment: datetime) -> None:

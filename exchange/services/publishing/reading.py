@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 
 from exchange.models import Collection
 from exchange.services.collections import CollectionView
-from exchange.services.errors import AccessDeniedError, InvalidRequestError
+from exchange.services.errors import AccessDeniedError, InvalidRequestError, TooLargeError
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item
 from exchange.services.scope import Payload, check_scope
@@ -50,7 +50,7 @@ def read_item(
 
     Raises:
         StixError, OutOfScopeError: the object is wrong, or outside the agreement.
-        AccessDeniedError: the principal may not write the collection.
+        AccessDeniedError: the principal may not write the collection. TooLargeError: over the collection's limit.
     """
     raw = read_object(item.body)
     item.claimed = raw.members
@@ -67,6 +67,7 @@ def read_item(
             pointer=f"/extensions/{WITHDRAWAL_EXTENSION}",
         )
     item.collection = _writable(collection or homes.get(home_alias(item.checked)))
+    _check_size(item.collection, len(item.checked.raw))
     payloads = inspect_payloads(item.checked.members)
     item.payload_label = strictest_label(payloads)
     if item.collection.scope == Collection.Scope.AGREEMENT:
@@ -112,6 +113,12 @@ def _writable(collection: CollectionView | None) -> CollectionView:
     if not collection.can_write:
         raise AccessDeniedError(f"you may not write to {collection.alias}", code="not-writable")
     return collection
+
+
+def _check_size(collection: CollectionView, size: int) -> None:
+    limit = collection.max_object_bytes
+    if size > limit:
+        raise TooLargeError(f"{collection.alias} takes objects of up to {limit} bytes; this has {size}")
 
 
 @lru_cache(maxsize=1)

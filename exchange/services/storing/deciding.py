@@ -71,6 +71,8 @@ class ObjectState:
             self.newest_audience_id = audience_id
 
     def _decide_known(self, version: PreparedVersion, known: bytes) -> StoreResult:
+        if self.state == "expired":
+            return StoreResult(StoreStatus.FAILED, _expired())
         if self.state == "deleted" or version.version_key in self.deleted_keys:
             return StoreResult(StoreStatus.FAILED, _deleted())
         if known == version.digest:
@@ -81,6 +83,8 @@ class ObjectState:
         )
 
     def _refusal(self, version: PreparedVersion) -> ConflictError | None:
+        if self.state == "expired":
+            return _expired()
         if self.state == "deleted":
             return _deleted()
         if self.state == "revoked":
@@ -112,3 +116,9 @@ def _same_instant(one: str, other: str) -> bool:
 
 def _deleted() -> ConflictError:
     return ConflictError("its producer deleted it; it cannot be published again", code="deleted", pointer="/id")
+
+
+def _expired() -> ConflictError:
+    return ConflictError(
+        "its time in the collection is over (retention); it cannot be published again", code="expired", pointer="/id"
+    )
