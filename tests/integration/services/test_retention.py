@@ -18,7 +18,7 @@ from tests.support.labs import Community, LabHandle
 
 
 def refused(lab: LabHandle, members: dict[str, Any]) -> ExchangeError:
-    (outcome,) = lab.publish(members)
+    (outcome,) = lab.publish(lab.signed(members))
     assert isinstance(outcome.error, ExchangeError)
     return outcome.error
 
@@ -30,7 +30,7 @@ def keep(days: int) -> None:
 def test_old_object_leaves_without_a_note_and_cannot_come_back(community: Community) -> None:
     aurora, borealis, _ = community.labs
     old = aurora.indicator()
-    aurora.publish(old)
+    aurora.publish(aurora.signed(old))
     keep(30)
     later = now() + timedelta(days=31)
     assert count_due() == 0
@@ -44,7 +44,7 @@ def test_old_object_leaves_without_a_note_and_cannot_come_back(community: Commun
 
 
 def test_identities_stay_and_so_does_everything_where_nothing_is_said(community: Community) -> None:
-    community.labs[0].publish(community.labs[0].indicator())
+    community.labs[0].publish(community.labs[0].signed(community.labs[0].indicator()))
     update_collection(actor=OPERATOR, collection=collection_named("identities"), retention_days=1)
     keep(1)
     keep(0)
