@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from django.db import migrations
+from django.db import migrations, models
 
 SQL = Path(__file__).parent / "sql"
 
@@ -14,5 +14,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             sql=(SQL / "changes.sql").read_text(encoding="utf-8"),
             reverse_sql=(SQL / "changes_reverse.sql").read_text(encoding="utf-8"),
+            state_operations=[migrations.AddIndex("Entry", models.Index(fields=["seq"], name="entry_all"))],
         ),
     ]

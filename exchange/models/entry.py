@@ -37,6 +37,7 @@ class Entry(models.Model):
                 fields=["collection_id", "type", "seq"], name="entry_newest_type", condition=Q(is_newest=True)
             ),
             models.Index(fields=["seq"], name="entry_newest_all", condition=Q(is_newest=True)),
+            models.Index(fields=["seq"], name="entry_all"),
             models.Index(fields=["collection_id", "seq"], name="entry_late", condition=Q(is_late=True)),
             models.Index(fields=["object_id"], name="entry_object"),
             models.Index(fields=["date_added"], name="entry_date"),

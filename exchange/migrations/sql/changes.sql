@@ -42,3 +42,6 @@ CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON co
     FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
 CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON audience
     FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+
+-- The view of everything, with all versions or the first: only newest ones had an index by number alone.
+CREATE INDEX entry_all ON entry (seq);

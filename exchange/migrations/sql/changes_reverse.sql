@@ -1,3 +1,4 @@
+DROP INDEX entry_all;
 DROP TRIGGER access_changed ON token;
 DROP TRIGGER access_changed ON lab;
 DROP TRIGGER access_changed ON api_root;

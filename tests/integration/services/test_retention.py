@@ -52,7 +52,7 @@ def test_identities_stay_and_so_does_everything_where_nothing_is_said(community:
 
 
 @pytest.mark.parametrize("bad", [{"page_limit": 0}, {"max_object_bytes": 2**30}, {"retention_days": -1}, {}])
-def test_number_out_of_bounds_changes_nothing(community: Community, bad: dict[str, int]) -> None:
+def test_number_out_of_bounds_changes_nothing(community: Community, bad: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequestError):
         update_collection(actor=OPERATOR, collection=collection_named("signatures"), **bad)
 

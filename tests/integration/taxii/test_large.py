@@ -156,19 +156,8 @@ QUERIES = (
     "match[version]=all",
     "match[version]=first,last",
 )
-NO_INDEX = pytest.mark.xfail(
-    strict=True, reason="no index gives all entries, or all first ones, of several collections"
-)
-
-
-@pytest.mark.parametrize(
-    ("collection", "query"),
-    [("signatures", query) for query in QUERIES]
-    + [
-        pytest.param("all", query, marks=NO_INDEX if query in ("match[version]=first", "match[version]=all") else ())
-        for query in QUERIES
-    ],
-)
+@pytest.mark.parametrize("collection", ["signatures", "all"])
+@pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("path", [OBJECTS, MANIFEST])
 def test_five_of_very_many_touch_few_rows(large_node: Community, collection: str, query: str, path: str) -> None:
     last = Sequencer.objects.get().last_date_added
