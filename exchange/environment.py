@@ -161,9 +161,8 @@ def find_faults(environ: Mapping[str, str] = os.environ) -> list[str]:
         faults.append("SEALING_KEYS is missing or weak: give keys of 32 random bytes in base64url, the first one seals")
     if (scheme := read("BROKER_URL", environ).partition("://")[0]) and scheme not in BROKER_SCHEMES:
         faults.append(f"BROKER_URL must begin with one of {', '.join(sorted(BROKER_SCHEMES))}")
-    cache_url = read("CACHE_URL", environ)
-    if not _is_cache_url(cache_url) and (cache_url or read("RATE_LIMITS", environ) != "off"):
-        faults.append("CACHE_URL must be of the form redis://:password@host:port/number: rate limits are counted there")
+    if (cache_url := read("CACHE_URL", environ)) and not _is_cache_url(cache_url):
+        faults.append("CACHE_URL must be of the form redis://:password@host:port/number")
     return faults + _find_address_faults(environ)
 
 

@@ -18,8 +18,9 @@ TRUSTED_PROXIES = environment.read_networks("TRUSTED_PROXIES")
 BROKER_URL = environment.read("BROKER_URL")
 CACHE_URL = environment.read("CACHE_URL")
 EVENT_STREAMS = environment.read_count("EVENT_STREAMS", default=4)
-# Nothing can be counted without a cache. Web processes do not start then (environment.find_faults); commands may.
-RATE_LIMITS = environment.read_rates("RATE_LIMITS") if CACHE_URL else {}
+# Requests are counted in the cache, else beside the queue; where the queue is RabbitMQ and there is no cache, nowhere.
+LIMITS_URL = CACHE_URL or (BROKER_URL if BROKER_URL.startswith(("redis://", "rediss://")) else "")
+RATE_LIMITS = environment.read_rates("RATE_LIMITS") if LIMITS_URL else {}
 METRICS_TOKEN = environment.read("METRICS_TOKEN")
 
 INSTALLED_APPS = [

@@ -180,5 +180,5 @@ def _connected() -> Cells:
     global _cells
     with _lock:
         if _cells is None:
-            _cells = Cells(settings.CACHE_URL)
+            _cells = Cells(settings.LIMITS_URL)
         return _cells

@@ -40,7 +40,7 @@ def started_services(data_dir: Path) -> Iterator[TestServices]:
             os.environ["DATABASE_URL"],
             os.environ.get("DATABASE_OWNER_URL", os.environ["DATABASE_URL"]),
             os.environ["BROKER_URL"],
-            os.environ.get("CACHE_URL", ""),
+            os.environ.get("CACHE_URL", os.environ["BROKER_URL"]),
         )
         return
     with Stack(data_dir, durable=False) as stack:

@@ -156,6 +156,8 @@ QUERIES = (
     "match[version]=all",
     "match[version]=first,last",
 )
+
+
 @pytest.mark.parametrize("collection", ["signatures", "all"])
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("path", [OBJECTS, MANIFEST])
