@@ -1,6 +1,6 @@
 """Filters of a search: what they are, and the conditions that they mean in SQL. The reader's rights stand elsewhere.
 
-Tags and words are asked of the view `facet_in_sight`, whose one index serves them together with the reader's audiences;
+Tags and words are asked of the view `facet_in_sight`, whose one index serves them together with the reader's places;
 the rest is asked of what a page reads anyway.
 """
 

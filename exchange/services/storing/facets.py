@@ -9,7 +9,7 @@ from exchange.services.database import execute
 from exchange.stix.facets import Facets
 
 WORDS: Final = "to_tsvector('english', {text})"
-"""How words are indexed; a question is read by the same dictionary (services/query/found.py)."""
+"""How words are indexed; a question is read by the same dictionary (services/query/filters.py)."""
 
 # Tags come as lines of one text: PostgreSQL has no arrays of arrays that differ in length. No tag holds a line break.
 INSERT_FACETS: Final = f"""

@@ -103,6 +103,7 @@ DAMAGED = (
     "held",
     "sequencer",
     "reference",
+    "facet",
     "collection",
     "collection_grant",
 )
