@@ -10,8 +10,9 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from exchange.admin.pages import ServicePage
-from exchange.models import Collection, Grant
+from exchange.models import ApiRoot, Collection, Grant
 from exchange.services.collections import create_collection, grant_access
+from exchange.services.communities import create_root, update_collection, update_root
 from exchange.services.principals import Principal
 from exchange.stix.markings import Tlp
 
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     # Django's own class takes no parameter at run time.
     CollectionModelForm = forms.ModelForm[Collection]
     GrantModelForm = forms.ModelForm[Grant]
+    RootModelForm = forms.ModelForm[ApiRoot]
 else:
-    CollectionModelForm = GrantModelForm = forms.ModelForm
+    CollectionModelForm = GrantModelForm = RootModelForm = forms.ModelForm
+
+NEW_FIELDS = ("api_root", "alias", "title", "scope", "floor", "public")
+FIXED_FIELDS = ("alias", "public_id", "api_root", "scope", "is_view")
+CHANGED_FIELDS = ("title", "description", "floor", "public", "page_limit", "max_object_bytes", "retention_days")
 
 
 class CollectionForm(CollectionModelForm):
@@ -30,7 +36,7 @@ class CollectionForm(CollectionModelForm):
 
     class Meta:
         model = Collection
-        fields = ("alias", "title", "scope", "floor", "public")
+        fields = NEW_FIELDS
 
 
 class GrantForm(GrantModelForm):
@@ -60,15 +66,59 @@ class CollectionPage(ServicePage):
         return Tlp(collection.floor).label
 
     def get_fields(self, _request: HttpRequest, obj: Model | None = None) -> Any:
-        if obj is None:
-            return ("alias", "title", "scope", "floor", "public")
-        return ("alias", "title", "description", "public_id", "api_root", "scope", "floor_label", "public", "is_view")
+        return NEW_FIELDS if obj is None else (*FIXED_FIELDS, *CHANGED_FIELDS)
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Model | None = None) -> Any:
-        return () if obj is None else ("floor_label",)
+        return () if obj is None else FIXED_FIELDS
 
     def add(self, actor: Principal, values: dict[str, Any]) -> Collection:
-        return create_collection(actor=actor, **values | {"floor": Tlp(values["floor"])})
+        root = values["api_root"].slug
+        return create_collection(actor=actor, **values | {"floor": Tlp(values["floor"]), "api_root": root})
+
+    def change(self, actor: Principal, row: Model, values: dict[str, Any]) -> Collection:
+        assert isinstance(row, Collection)
+        changed: dict[str, Any] = {
+            name: 0 if name == "retention_days" and value is None else value for name, value in values.items()
+        }
+        if "floor" in changed:
+            changed["floor"] = Tlp(changed["floor"])
+        return update_collection(actor=actor, collection=row, **changed)
+
+
+class RootForm(RootModelForm):
+    """A new API root."""
+
+    with_collections = forms.BooleanField(
+        required=False, initial=True, help_text="with the default collections, which nobody may use before a grant"
+    )
+
+    class Meta:
+        model = ApiRoot
+        fields = ("slug", "title", "description", "max_content_bytes")
+
+
+class RootPage(ServicePage):
+    """API roots: one for each community."""
+
+    list_display = ("slug", "title", "max_content_bytes")
+    search_fields = ("slug", "title")
+    fields = ("slug", "title", "description", "max_content_bytes")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        return super().get_form(request, obj, change, **options if change else {**options, "form": RootForm})
+
+    def get_fields(self, _request: HttpRequest, obj: Model | None = None) -> Any:
+        return (*self.fields, "with_collections") if obj is None else self.fields
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Model | None = None) -> Any:
+        return () if obj is None else ("slug",)
+
+    def add(self, actor: Principal, values: dict[str, Any]) -> ApiRoot:
+        return create_root(actor=actor, **values)
+
+    def change(self, actor: Principal, row: Model, values: dict[str, Any]) -> ApiRoot:
+        assert isinstance(row, ApiRoot)
+        return update_root(actor=actor, slug=row.slug, **values)
 
 
 class GrantPage(ServicePage):

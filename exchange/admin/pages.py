@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -35,7 +36,8 @@ def actor_of(request: HttpRequest) -> Principal:
 
 
 class ServicePage(ModelPage):
-    """Rows to read. A page that can add names a service in `add`; pages offer no other way to write."""
+    """Rows to read. A page that can add names a service in `add`, one that can change names one in `change`; pages
+    offer no other way to write."""
 
     actions_on_bottom = False
     show_full_result_count = False
@@ -45,7 +47,7 @@ class ServicePage(ModelPage):
         return type(self).add is not ServicePage.add
 
     def has_change_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
-        return False
+        return type(self).change is not ServicePage.change
 
     def has_view_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
         return self.admin_site.has_permission(request)
@@ -62,14 +64,21 @@ class ServicePage(ModelPage):
         """Call the service that makes a row of this kind; `values` come from the checked form."""
         raise NotImplementedError
 
-    def save_form(self, _request: HttpRequest, form: Any, change: bool) -> Model:
-        assert not change
+    def change(self, actor: Principal, row: Model, values: dict[str, Any]) -> Model:
+        """Call the service that changes a row of this kind; `values` are those of the checked form that are new."""
+        raise NotImplementedError
+
+    def save_form(self, _request: HttpRequest, form: Any, change: bool) -> Model:  # noqa: ARG002 - its interface
         unsaved: Model = form.save(commit=False)
         return unsaved
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, _change: bool) -> None:
-        made = self.add(actor_of(request), form.cleaned_data)
-        obj.__dict__.update(made.__dict__)
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        values = form.cleaned_data
+        if not change:
+            obj.__dict__.update(self.add(actor_of(request), values).__dict__)
+        elif form.changed_data:
+            changed = {name: values[name] for name in form.changed_data}
+            obj.__dict__.update(self.change(actor_of(request), obj, changed).__dict__)
 
     def save_related(self, *_arguments: Any, **_options: Any) -> None:
         """Services write everything that belongs to a row."""
@@ -81,11 +90,23 @@ class ServicePage(ModelPage):
         return super().changelist_view(request, extra_context)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """What the service refuses is shown as one line above an empty form; nothing has been stored then."""
-        if request.method == "POST" and self.has_add_permission(request) and not is_fresh(request):
+        """A form for a new row."""
+        is_allowed, shown = self.has_add_permission(request), super().add_view
+        return self._written(request, is_allowed, lambda: shown(request, form_url, extra_context))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A row, and a form where the page can change it."""
+        is_allowed, shown = self.has_change_permission(request), super().change_view
+        return self._written(request, is_allowed, lambda: shown(request, object_id, form_url, extra_context))
+
+    def _written(self, request: HttpRequest, is_allowed: bool, view: Callable[[], HttpResponse]) -> HttpResponse:
+        """What the service refuses is shown as one line above the form as it was; nothing has been stored then."""
+        if request.method == "POST" and is_allowed and not is_fresh(request):
             return ask_again(request)
         try:
-            return super().add_view(request, form_url, extra_context)
+            return view()
         except (ExchangeError, StixError) as error:
             self.message_user(request, text_of(error), messages.ERROR)
             return HttpResponseRedirect(request.path)

@@ -8,6 +8,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from exchange.admin import content, members
 from exchange.models import (
+    ApiRoot,
     AuditEvent,
     Collection,
     Delivery,
@@ -27,6 +28,7 @@ PAGES = {
     Pin: members.PinPage,
     SigningKey: members.SigningKeyPage,
     IdentityApproval: members.IdentityApprovalPage,
+    ApiRoot: content.RootPage,
     Collection: content.CollectionPage,
     Grant: content.GrantPage,
     AuditEvent: content.AuditEventPage,

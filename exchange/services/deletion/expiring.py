@@ -2,7 +2,8 @@
 
 Age is no withdrawal: nobody gets a note. A name and tombstones remain, so that nothing comes back, revoked or not.
 Identities, markings, extension definitions and what the node itself says stay. References keep nothing: an object that
-outlived its time would tell readers that something which they may not see refers to it.
+outlived its time would tell readers that something which they may not see refers to it. Nor does an older version that
+waits for its marking; a newer one does, and while it waits nobody but its producer reads the object.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ JOIN version v ON v.id = o.newest_version_id
 JOIN lab l ON l.id = o.producer_id AND NOT l.is_self
 WHERE v.received_at < %(moment)s - c.retention_days * interval '1 day' AND NOT o.type = ANY (%(staying)s)
   AND NOT EXISTS (SELECT FROM held h
-                  WHERE h.object_id = o.id AND h.held_since >= %(moment)s - c.retention_days * interval '1 day')
+                  JOIN version_key waiting ON waiting.version_id = h.version_id
+                  JOIN version_key newest ON newest.version_id = o.newest_version_id
+                  WHERE h.object_id = o.id AND waiting.version_key > newest.version_key
+                    AND h.held_since >= %(moment)s - c.retention_days * interval '1 day')
 """
 _COUNT: Final = f"SELECT count(*) {_DUE}"
 # In the order of publishers. What one of them has locked is being changed, and waits for the next run.
