@@ -105,6 +105,9 @@ def inflate(chunks: Iterator[bytes], *, max_body_bytes: int) -> Iterator[bytes]:
     """
     inflater, total_bytes = zlib.decompressobj(_GZIP_WINDOW), 0
     for chunk in chunks:
+        if inflater.eof and chunk:
+            # What a decoder is not given after its end, it does not call unused.
+            raise InvalidRequestError("something follows the gzip body", code="content-encoding")
         pending, is_drained = chunk, False
         while not (is_drained or inflater.eof):
             try:

@@ -12,7 +12,7 @@ import zstandard
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from exchange.http.bodies import read_beginning, read_body
+from exchange.http.bodies import inflate, read_beginning, read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.services.errors import InvalidRequestError, TooLargeError
 
@@ -84,6 +84,15 @@ def test_a_compression_bomb_is_stopped_before_it_unfolds() -> None:
 def test_what_is_not_one_whole_gzip_member_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequestError):
         read(posted(body, headers={"Content-Encoding": "gzip"}))
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_nothing_may_follow_a_gzip_body_wherever_its_chunks_end(size: int) -> None:
+    body = gzip.compress(b"{}")
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    assert b"".join(inflate(iter(pieces), max_body_bytes=LIMIT_BYTES)) == b"{}"
+    with pytest.raises(InvalidRequestError, match="follows"):
+        list(inflate(iter([*pieces, b"x"]), max_body_bytes=LIMIT_BYTES))
 
 
 @pytest.mark.parametrize("coding", ["br", "x-zstd", "deflate", "gzip, gzip", "compress", ""])
