@@ -10,7 +10,7 @@ from exchange.api import operations, schemas
 from exchange.api.authentication import member_of, principal_of
 from exchange.api.endpoint import Endpoint, json_response, no_parameters
 from exchange.models import Lab
-from exchange.services.collections import visible_collections
+from exchange.services.collections import visible_everywhere
 from exchange.services.errors import NotFoundError
 from exchange.services.keys import keys_of
 from exchange.services.labs import list_labs
@@ -30,10 +30,11 @@ class CollectionsView(Endpoint):
     def get(self, request: Request) -> HttpResponse:
         """Serve them."""
         no_parameters(request)
-        views = visible_collections(principal_of(request))
+        views = visible_everywhere(principal_of(request))
         listed = [
             {
                 "id": str(view.public_id),
+                "root": view.api_root,
                 "alias": view.alias,
                 "title": view.title,
                 "scope": view.scope,

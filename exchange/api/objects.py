@@ -16,7 +16,7 @@ from exchange.api.publication import DOOR, read_publication
 from exchange.api.repeating import answer_once
 from exchange.http.parameters import Parameters
 from exchange.services.access import require_scope
-from exchange.services.collections import VIEW_OF_ALL, find_named, visible_collections
+from exchange.services.collections import VIEW_OF_ALL, find_named, visible_everywhere
 from exchange.services.deletion import delete_object
 from exchange.services.delivery import find_recipients
 from exchange.services.query import Filters, read_object, read_page, search_page
@@ -83,7 +83,7 @@ class ObjectView(Endpoint):
         no_parameters(request)
         principal = principal_of(request)
         entries = read_object(
-            principal=principal, stix_id=stix_id, door=DOOR, collections=visible_collections(principal)
+            principal=principal, stix_id=stix_id, door=DOOR, collections=visible_everywhere(principal)
         )
         return bytes_response(objects_bytes(entries))
 

@@ -13,7 +13,7 @@ from exchange.api.entries import difference_bytes, versions_bytes
 from exchange.api.filters import read_producer
 from exchange.api.publication import DOOR
 from exchange.http.parameters import Parameters
-from exchange.services.collections import visible_collections
+from exchange.services.collections import visible_everywhere
 from exchange.services.query import VersionsRequest, compare_versions, read_versions
 from exchange.services.query.history import MAX_VERSIONS
 
@@ -32,7 +32,7 @@ class VersionsView(Endpoint):
         """Serve a page of them."""
         principal, parameters = principal_of(request), Parameters(query_of(request))
         parameters.allow_only({"producer", "limit", "cursor"})
-        collections = visible_collections(principal)
+        collections = visible_everywhere(principal)
         asked = VersionsRequest(
             stix_id=stix_id,
             producer=read_producer(parameters),
@@ -68,6 +68,6 @@ class DifferenceView(Endpoint):
             new=parameters.instant("to"),
             producer=read_producer(parameters),
             door=DOOR,
-            collections=visible_collections(principal),
+            collections=visible_everywhere(principal),
         )
         return bytes_response(difference_bytes(found, stix_id))

@@ -41,8 +41,8 @@ class CollectionView:
 
     `sources` are the ids that a read goes over: the collection itself, or what a view shows to this principal.
     `open_sources` are those among them that a member reads without a grant, because they are public: there it is
-    anybody, and finds what is for anybody. `granted_homes` are all collections of the root, this one or not, that the
-    principal reads as a member.
+    anybody, and finds what is for anybody. `granted_homes` are all collections of the node, in this root or not, that
+    the principal reads as a member: what refers to something there must not be looser than it.
     """
 
     id: int
@@ -63,6 +63,11 @@ class CollectionView:
     granted_homes: tuple[int, ...] = ()
 
     @property
+    def bound_name(self) -> str:
+        """What the bounds of a token call it."""
+        return bound_name(self.api_root, self.alias)
+
+    @property
     def granted_sources(self) -> tuple[int, ...]:
         """What the principal reads as a member."""
         return tuple(source for source in self.sources if source not in self.open_sources)
@@ -75,7 +80,7 @@ SELECT c.id, c.public_id, r.slug, c.alias, c.title, c.description, c.scope, c.fl
 FROM collection c
 JOIN api_root r ON r.id = c.api_root_id
 LEFT JOIN collection_grant g ON g.collection_id = c.id AND g.lab_id = %(lab)s
-WHERE r.slug = %(root)s AND (c.public OR c.is_view OR g.can_read OR g.can_write)
+WHERE c.public OR c.is_view OR g.can_read OR g.can_write
 ORDER BY c.public_id
 """
 
@@ -83,19 +88,35 @@ ORDER BY c.public_id
 def visible_collections(principal: Principal, *, api_root: str = DEFAULT_ROOT) -> list[CollectionView]:
     """The root's collections that the principal may know of, by ascending id (TAXII 2.1 section 3.3). One query."""
     asker = (principal.lab_id, principal.kind, principal.scopes, str(principal.bounds.get("collections")))
-    return recall(("collections", api_root, asker), lambda: _read_visible(principal, api_root))
+    return recall(
+        ("collections", api_root, asker),
+        lambda: [view for view in visible_everywhere(principal) if view.api_root == api_root],
+    )
 
 
-def _read_visible(principal: Principal, api_root: str) -> list[CollectionView]:
-    rows = execute(_VISIBLE, {"lab": principal.lab_id, "root": api_root}).fetchall()
+def visible_everywhere(principal: Principal) -> list[CollectionView]:
+    """The collections of all roots that the principal may know of, by ascending id. One query."""
+    rows = execute(_VISIBLE, {"lab": principal.lab_id}).fetchall()
     bound = principal.bounds.get("collections")
-    within = [row for row in rows if bound is None or row[9] or row[3] in bound]
-    homes = tuple(row[0] for row in within if row[10] and not row[9])
+    within = [row for row in rows if bound is None or row[9] or bound_name(row[2], row[3]) in bound]
+    homes: dict[str, tuple[int, ...]] = {row[2]: () for row in within}
+    for row in within:
+        if row[10] and not row[9]:
+            homes[row[2]] += (row[0],)
     ungranted = {row[0] for row in within if principal.is_member and not row[12]}
-    views = [_view(row, principal, homes, ungranted) for row in within]
-    granted = tuple(home for home in homes if home not in ungranted) if principal.allows("read") else ()
+    views = [_view(row, principal, homes[row[2]], ungranted) for row in within]
+    readable = [home for of_root in homes.values() for home in of_root if home not in ungranted]
+    granted = tuple(readable) if principal.allows("read") else ()
     views = [replace(view, granted_homes=granted) for view in views]
     return [view for view in views if view.sources or view.can_write]
+
+
+def bound_name(api_root: str, alias: str) -> str:
+    """A collection in the bounds of a token: its alias, in other roots than the default one `root/alias`.
+
+    So a bound never reaches a collection of another community that happens to have the same alias.
+    """
+    return alias if api_root == DEFAULT_ROOT else f"{api_root}/{alias}"
 
 
 def _view(

@@ -13,6 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from exchange.models import Collection, Grant, Lab, Leaf, Person
 from exchange.services.audit import record_event
 from exchange.services.clock import now
+from exchange.services.collections import DEFAULT_ROOT
 from exchange.services.database import writing
 from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
 from exchange.services.log import make_leaf
@@ -29,7 +30,8 @@ class NewPerson:
 
 
 def create_lab(*, actor: Principal, slug: str, name: str, contact: str = "") -> Lab:
-    """Admit a lab with read and write grants on the home collections of scope `agreement`; logged in clear.
+    """Admit a lab with read and write grants on the default root's home collections of scope `agreement`; logged in
+    clear.
 
     Raises:
         ConflictError: the slug is taken.
@@ -39,7 +41,9 @@ def create_lab(*, actor: Principal, slug: str, name: str, contact: str = "") -> 
             raise ConflictError(f"there is a lab {slug} already")
         moment = now()
         lab = Lab.objects.create(slug=slug, name=name, contact=contact, status_since=moment, created_at=moment)
-        homes = Collection.objects.filter(is_view=False, scope=Collection.Scope.AGREEMENT)
+        # Other roots are other communities: each lab there is granted by name.
+        ours = Collection.objects.filter(api_root__slug=DEFAULT_ROOT)
+        homes = ours.filter(is_view=False, scope=Collection.Scope.AGREEMENT)
         Grant.objects.bulk_create(Grant(collection=home, lab=lab, can_read=True, can_write=True) for home in homes)
         record_event(actor, "lab-admitted", slug)
         log_membership("lab-admitted", lab)

@@ -9,7 +9,7 @@ from exchange.models import StixObject
 from exchange.services.access import require_scope
 from exchange.services.audit import record_event
 from exchange.services.clock import now
-from exchange.services.collections import CollectionView
+from exchange.services.collections import CollectionView, bound_name
 from exchange.services.database import writing
 from exchange.services.deletion import rows
 from exchange.services.deletion.choosing import OwnVersion, choose
@@ -79,7 +79,8 @@ def _find(principal: Principal, stix_id: str, collection: CollectionView | None)
 def _is_within_bounds(principal: Principal, found: StixObject) -> bool:
     """A token deletes what it could have published: within its collections, up to its highest label."""
     bounds = principal.bounds
-    if "collections" in bounds and found.home_collection.alias not in bounds["collections"]:
+    home = found.home_collection
+    if "collections" in bounds and bound_name(home.api_root.slug, home.alias) not in bounds["collections"]:
         return False
     return "highest_label" not in bounds or rows.strictest_label(found) <= Tlp.parse(bounds["highest_label"])
 

@@ -51,9 +51,9 @@ def _check_bounds(item: Item, principal: Principal) -> None:
         raise PolicyError(
             "the object is signed already", code="already-signed", pointer=f"/extensions/{SIGNATURE_EXTENSION}"
         )
-    alias = item.collection.alias if item.collection is not None else ""
-    if alias not in principal.bounds.get("collections", ()):
-        raise AccessDeniedError(f"this token does not sign for {alias}", code="sign-collection")
+    name = item.collection.bound_name if item.collection is not None else ""
+    if name not in principal.bounds.get("collections", ()):
+        raise AccessDeniedError(f"this token does not sign for {name}", code="sign-collection")
     label = label_of(item.object.members)
     highest = Tlp.parse(principal.bounds.get("highest_label", Tlp.CLEAR.label))
     if max(label or Tlp.CLEAR, item.payload_label or Tlp.CLEAR) > highest:

@@ -78,7 +78,12 @@ def stored_ids(community: Community) -> dict[str, list[str]]:
     outcomes = aurora.publish(aurora.signed(first), aurora.signed(second))
     assert all(outcome.error is None for outcome in outcomes)
     prefix = aurora.client_token.rpartition("_")[0]
-    return {"stix_id": [first["id"], aurora.identity], "slug": ["aurora", "node"], "prefix": [prefix], "public_id": [UNKNOWN_ID]}
+    return {
+        "stix_id": [first["id"], aurora.identity],
+        "slug": ["aurora", "node"],
+        "prefix": [prefix],
+        "public_id": [UNKNOWN_ID],
+    }
 
 
 def hold(node: RestNode, method: str, path: str, mode: GenerationMode, token: str, limits: settings) -> None:

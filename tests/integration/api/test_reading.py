@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from exchange.models import Collection, Grant
+from exchange.models import ApiRoot, Collection, Grant
+from exchange.services.collections import create_collection, find_collection
 from exchange.services.labs import suspend_lab
 from exchange.services.principals import OPERATOR
+from exchange.services.publishing import publish_objects
 from exchange.stix.markings import Tlp
 from tests.support.forms import assert_form
 from tests.support.labs import LabHandle
@@ -253,3 +255,26 @@ def test_a_token_knows_whom_it_speaks_for(node: RestNode) -> None:
     assert me["client"] is False
     assert datetime.fromisoformat(me["expires"]) > datetime.now(UTC)
     assert RestClient(node.url, node.community.aurora.client_token).get("whoami/").json()["client"] is True
+
+
+def test_collections_and_objects_of_all_roots_are_in_sight_of_who_may_use_them(node: RestNode) -> None:
+    ApiRoot.objects.create(slug="second", title="Second")
+    aurora = node.community.aurora
+    create_collection(
+        actor=OPERATOR,
+        alias="signatures",
+        title="Theirs",
+        api_root="second",
+        readers=[aurora.lab],
+        writers=[aurora.lab],
+    )
+    indicator = aurora.indicator()
+    view = find_collection(aurora.principal, "signatures", api_root="second")
+    publish_objects(principal=aurora.principal, bodies=[aurora.signed(indicator)], collection=view, door="test")
+    listed = [(each["root"], each["alias"]) for each in node.aurora.get("collections/").json()["collections"]]
+    assert ("second", "signatures") in listed
+    assert ("exchange", "signatures") in listed
+    assert all(each["root"] == "exchange" for each in node.cobalt.get("collections/").json()["collections"])
+    assert node.aurora.get(f"objects/{indicator['id']}/").status_code == 200
+    hidden, absent = (node.cobalt.get(f"objects/{each}/") for each in (indicator["id"], aurora.indicator()["id"]))
+    assert (hidden.status_code, hidden.content) == (404, absent.content)

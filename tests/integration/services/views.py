@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connections
 
-from exchange.services.collections import find_collection, visible_collections
+from exchange.services.collections import find_collection, visible_everywhere
 from exchange.services.errors import ExchangeError, NotFoundError
 from exchange.services.labs import create_person
 from exchange.services.principals import OPERATOR, Principal, PrincipalKind
@@ -50,7 +50,7 @@ def finds(principal: Principal, stix_id: str) -> bool:
     """Whether a reader gets an object by its id; pages and look-ups must agree."""
     try:
         found = read_object(
-            principal=principal, stix_id=stix_id, door="test", collections=visible_collections(principal)
+            principal=principal, stix_id=stix_id, door="test", collections=visible_everywhere(principal)
         )
     except NotFoundError:
         return False
