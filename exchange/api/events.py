@@ -22,6 +22,7 @@ from exchange.services.errors import InvalidRequestError
 from exchange.services.query import PageRequest
 
 EVENT_STREAM: Final = "text/event-stream"
+EXAMPLE: Final = 'id: Zk3v\nevent: object\ndata: {"collection":"signatures","object":{"type":"indicator"}}\n\n'
 
 
 class EventStreamRenderer(BaseRenderer):
@@ -48,7 +49,7 @@ class EventsView(Endpoint):
         "itself after 5 minutes; come back with the last `id`.",
         parameters=operations.EVENTS_PARAMETERS,
         responses={
-            (200, EVENT_STREAM): schemas.text("The stream."),
+            (200, EVENT_STREAM): schemas.text("The stream.", EXAMPLE),
             **operations.EVENTS_PROBLEMS,
         },
     )

@@ -67,8 +67,15 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], forms: Mapp
         "body": _form_of(operation.get("requestBody", {})),
         "responses": responses,
         "request": "\n".join(_request(method, path, operation, forms)),
-        "answer": _json(example_of(forms[answered], forms)) if answered else "",
+        "answer": _json(example_of(forms[answered], forms)) if answered else _text_answer(operation),
     }
+
+
+def _text_answer(operation: Mapping[str, Any]) -> str:
+    """The example of an answer that is text and of no form, "" if there is none."""
+    content = operation["responses"].get("200", {}).get("content", {})
+    examples = [each["schema"].get("examples", []) for each in content.values() if "schema" in each]
+    return next((str(found[0]) for found in examples if found), "")
 
 
 def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:

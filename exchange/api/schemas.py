@@ -65,9 +65,9 @@ def form(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def text(description: str) -> OpenApiResponse:
+def text(description: str, example: str) -> OpenApiResponse:
     """An answer that is text, of no form."""
-    return OpenApiResponse({"type": "string"}, description)
+    return OpenApiResponse({"type": "string", "examples": [example]}, description)
 
 
 def answers(name: str, description: str) -> OpenApiResponse:

@@ -42,6 +42,10 @@ class RateSyntaxError(Exception):
     """Text that is no list of rates; the message says where and what is expected."""
 
 
+MAX_BURST_US: Final = 2**52
+"""Valkey's numbers are exact up to 2^53."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """`units` in `period_s` seconds for ever, `burst` at once after a rest."""
@@ -94,5 +98,8 @@ def parse_rates(text: str, kinds: Collection[str] = KINDS) -> Mapping[str, Rate]
             raise RateSyntaxError(f"{kind[:60]!r} {fault}")
         if not (1 <= units <= MAX_UNITS and 1 <= burst <= MAX_UNITS):
             raise RateSyntaxError(f"{member!r} has a number that is not from 1 to {MAX_UNITS}")
-        found[kind] = Rate(units, _PERIODS_S[matched[3]], burst)
+        rate = Rate(units, _PERIODS_S[matched[3]], burst)
+        if rate.burst_us > MAX_BURST_US:
+            raise RateSyntaxError(f"{member!r} would take more than a century to rest")
+        found[kind] = rate
     return MappingProxyType(found)

@@ -212,7 +212,9 @@ def test_a_reference_to_what_is_not_here_fails_nothing(shared_node: Node) -> Non
 
 @pytest.mark.parametrize("path", READS)
 def test_head_and_options_are_answered(shared_node: Node, path: str) -> None:
-    got, head = shared_node.cobalt.get(path), shared_node.cobalt.request("HEAD", path)
+    # The cursor is another each time, and so is the length of what it is compressed to.
+    plain = {"Accept-Encoding": "identity"}
+    got, head = (shared_node.cobalt.request(method, path, headers=plain) for method in ("GET", "HEAD"))
     assert (head.status_code, head.content) == (200, b"")
     for name in ("Content-Type", "Content-Length", FIRST_DATE, LAST_DATE):
         assert head.headers[name] == got.headers[name]

@@ -12,7 +12,9 @@ from exchange.api.slugs import SLUGS
 ROOT = Path(__file__).parents[3] / "exchange"
 ELSEWHERE = {
     # Said by TAXII alone, by management commands, or when a process starts.
-    "status-not-found", "database-role",
+    "status-not-found", "database-role", "not-processed", "staging-abandoned", "staging-full", "too-many-pending",
+    # Reasons of webhooks, in their state and in the log.
+    "claim-lost", "host", "target-outside-networks", "token",
 }  # fmt: skip
 MADE = {"objects-refused", "internal", "too-large"}
 """Put together in the door itself."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.services.rates import DEFAULT_RATES, KINDS, TOKEN_KINDS, Rate, RateSyntaxError, parse_rates
+from exchange.services.rates import DEFAULT_RATES, KINDS, MAX_BURST_US, TOKEN_KINDS, Rate, RateSyntaxError, parse_rates
 
 COUNTS = st.integers(1, 10**9)
 
@@ -52,5 +52,9 @@ def test_a_cost_is_the_exact_time_rounded_up_and_buys_what_it_costs(
     assert 0 <= rate.cost_us(cost) * units - exact_by_units < units
     assert rate.units_in(rate.cost_us(cost)) >= cost
     assert rate.units_in(rate.cost_us(cost) - 1) < cost
-    # Valkey's numbers are exact up to 2^53.
-    assert rate.burst_us < 2**52
+
+
+def test_a_rest_that_valkey_could_not_count_exactly_is_refused() -> None:
+    with pytest.raises(RateSyntaxError, match="century"):
+        parse_rates("read=1/h:1251000")
+    assert parse_rates("read=1/h:1250000")["read"].burst_us < MAX_BURST_US
