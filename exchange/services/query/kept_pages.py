@@ -20,8 +20,9 @@ from typing import Final, Generic, TypeVar
 from exchange.services.changes import LIFE, Mark, Span
 from exchange.stix.markings import Tlp
 
-MAX_BYTES: Final = 64 * 1024 * 1024
-"""Of bodies, in each web process: some sixty pages of a thousand."""
+MAX_BYTES: Final = 128 * 1024 * 1024
+"""Of bodies, in each web process: more than the hundred pages of a hundred thousand objects, so that the labs that pull
+such a collection one after the other find it here."""
 
 MAX_ASKED: Final = 4_096
 """Questions that were asked once are remembered by their digest of 16 bytes."""
