@@ -18,7 +18,7 @@ from exchange.http.errors import DATABASE_AWAY
 from exchange.http.stopping import STOPPING
 from exchange.services import counters
 from exchange.services.access import require_scope
-from exchange.services.collections import find_collection
+from exchange.services.collections import find_named
 from exchange.services.database import release_connection
 from exchange.services.errors import ExchangeError
 from exchange.services.principals import Principal
@@ -137,7 +137,7 @@ def begin(question: Question) -> Question:
     """
     principal = question.authenticate()
     require_scope(principal, "read")
-    collection = find_collection(principal, question.collection)
+    collection = find_named(principal, question.collection)
     request = question.request
     if not request.cursor and request.added_after is None:
         request = replace(request, cursor=cursor_at(principal, collection, request, last_number()))
@@ -154,7 +154,7 @@ def read_events(question: Question, cursor: str) -> Events:
     """
     principal = question.authenticate()
     require_scope(principal, "read")
-    collection = find_collection(principal, question.collection)
+    collection = find_named(principal, question.collection)
     request = replace(question.request, cursor=cursor, limit=BATCH, max_bytes=MAX_BATCH_BYTES)
     batch = read_on(principal=principal, collection=collection, request=request, until=None, door=DOOR)
     sent = b"".join(

@@ -77,12 +77,14 @@ def body_chunks(request: HttpRequest, *, max_body_bytes: int) -> Iterator[bytes]
 
 
 def _charged(request: HttpRequest, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks; before the last of them counts as the last, the whole is held against the rate of its sender."""
+    """The chunks; when they end, or are left because the body is refused, its sender pays for what came of it."""
     total_bytes = 0
-    for chunk in chunks:
-        total_bytes += len(chunk)
-        yield chunk
-    charge_body(request, total_bytes)
+    try:
+        for chunk in chunks:
+            total_bytes += len(chunk)
+            yield chunk
+    finally:
+        charge_body(request, total_bytes)
 
 
 def read_beginning(chunks: Iterator[bytes], most: int) -> tuple[bytes, bool]:

@@ -21,8 +21,11 @@ from exchange.services.storing import retrying
 from exchange.stix.limits import MAX_OBJECT_BYTES
 from exchange.stix.markings import Tlp
 
-RESERVED_SLUGS: Final = frozenset({"admin", "api", "healthz", "metrics", "readyz", "static", "taxii2"})
-"""First parts of addresses that are no API root."""
+RESERVED_SLUGS: Final = frozenset(
+    {"admin", "api", "healthz", "metrics", "readyz", "static", "taxii2"}
+    | {"appeals", "attribution", "audit", "labs", "log", "peers", "playbooks", "signatures", "transparency"}
+)
+"""First parts of addresses that are no API root: what the node has there, and what it keeps for its pages and log."""
 
 BOUNDS: Final = {
     "max_content_bytes": (1_024, 256 * 1024 * 1024),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchange.services.collections import DEFAULT_ROOT, FEEDBACK_COLLECTION
+from exchange.services.collections import DEFAULT_ROOT, visible_everywhere
 from exchange.services.database import execute
 from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
@@ -23,32 +23,21 @@ class RootView:
     max_content_bytes: int
 
 
-_VISIBLE = """
-SELECT r.slug, r.title, r.description, r.max_content_bytes FROM api_root r
-WHERE (%(member)s AND r.slug = %(default)s)
-   OR EXISTS (SELECT FROM collection c LEFT JOIN collection_grant g ON g.collection_id = c.id AND g.lab_id = %(lab)s
-              WHERE c.api_root_id = r.id AND NOT c.is_view
-                AND (c.public OR g.can_read
-                     OR g.can_write AND (%(publishes)s OR %(comments)s AND c.alias = %(feedback)s))
-                AND (%(bound)s::text[] IS NULL OR c.alias = ANY (%(bound)s::text[])))
-ORDER BY r.slug
+_NAMED = """
+SELECT slug, title, description, max_content_bytes FROM api_root WHERE slug = ANY (%(slugs)s) ORDER BY slug
 """
 
 
 def visible_roots(principal: Principal) -> list[RootView]:
-    """Roots in which the principal may read or write something, and for members the default one. One query."""
-    bound = principal.bounds.get("collections")
-    asker = {
-        "member": principal.is_member,
-        "default": DEFAULT_ROOT,
-        "lab": principal.lab_id,
-        "publishes": principal.allows("publish") and not principal.is_client,
-        "comments": principal.allows("feedback") and not principal.is_client,
-        "feedback": FEEDBACK_COLLECTION,
-        "bound": None if bound is None else list(bound),
-    }
-    key = ("roots", *(str(value) for value in asker.values()))
-    return recall(key, lambda: [RootView(*row) for row in execute(_VISIBLE, asker).fetchall()])
+    """Roots in which the principal may read or write something, and for members the default one. Two queries."""
+    asker = (principal.lab_id, principal.kind, principal.scopes, str(principal.bounds.get("collections")))
+    return recall(("roots", asker), lambda: _read_visible(principal))
+
+
+def _read_visible(principal: Principal) -> list[RootView]:
+    slugs = {view.api_root for view in visible_everywhere(principal)}
+    slugs |= {DEFAULT_ROOT} if principal.is_member else set()
+    return [RootView(*row) for row in execute(_NAMED, {"slugs": sorted(slugs)}).fetchall()]
 
 
 def find_root(principal: Principal, slug: str) -> RootView:

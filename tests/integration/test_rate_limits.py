@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -98,6 +99,15 @@ def test_publishing_costs_by_its_bytes_however_they_come(url: str, community: Co
     owed = client.post("objects/", b"{}")
     assert owed.status_code == 429
     assert int(owed.headers["Retry-After"]) > 16 * 3_600
+
+
+def test_a_body_that_is_refused_while_it_grows_is_paid_for_too(url: str, community: Community) -> None:
+    client = RestClient(url, community.borealis.token)
+    bomb = gzip.compress(b"\0" * 60_000_000)
+    assert client.post("objects/", bomb, headers={"Content-Encoding": "gzip"}).status_code == 413
+    owed = client.post("objects/", b"{}")
+    assert owed.status_code == 429
+    assert int(owed.headers["Retry-After"]) > 1_000 * 3_600
 
 
 def test_nobody_is_counted_by_address_and_ipv6_by_its_site(url: str, community: Community) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from exchange.models import Webhook
 from exchange.services.access import authenticate_again, may_send_to, require_scope
 from exchange.services.clock import now
-from exchange.services.collections import find_collection
+from exchange.services.collections import find_named
 from exchange.services.errors import AccessDeniedError, ConflictError
 from exchange.services.principals import Principal
 from exchange.services.query import PageEntry, PageRequest, cursor_at, read_on
@@ -69,7 +69,7 @@ def next_message(claim: Claim) -> Attempt:
     """
     hook = Webhook.objects.get(pk=claim.hook_id)
     principal = reader_of(hook)
-    view = find_collection(principal, hook.collection)
+    view = find_named(principal, hook.collection)
     request = PageRequest(limit=MAX_OBJECTS, types=tuple(hook.types), max_bytes=MAX_BYTES)
     begun = replace(request, cursor=cursor_at(principal, view, request, hook.watermark))
     batch = read_on(principal=principal, collection=view, request=begun, until=hook.pending_upto, door=DOOR)

@@ -18,7 +18,7 @@ from exchange.models import Lab, Webhook
 from exchange.services.access import require_scope
 from exchange.services.audit import record_event
 from exchange.services.clock import now
-from exchange.services.collections import VIEW_OF_ALL, find_collection
+from exchange.services.collections import VIEW_OF_ALL, find_named
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
 from exchange.services.outbound import resolve_target
@@ -156,7 +156,7 @@ def _require_active(hook: Webhook) -> None:
 
 
 def _require_readable(reader: Principal, collection: str) -> None:
-    if not find_collection(reader, collection).can_read:
+    if not find_named(reader, collection).can_read:
         raise AccessDeniedError(f"you may not read {collection}", code="not-readable")
 
 

@@ -12,6 +12,7 @@ import requests
 from exchange.api.streams import MAX_PER_LAB
 from exchange.models import Collection, Delivery
 from exchange.services.collections import grant_access
+from exchange.services.communities import collection_named, create_root
 from exchange.services.labs import suspend_lab
 from exchange.services.principals import OPERATOR
 from exchange.services.tokens import issue_token, revoke_token
@@ -120,6 +121,22 @@ def test_types_and_collection_narrow_a_stream(node: RestNode, follow: Follow) ->
     assert aurora.publish(aurora.signed(address))[0].error is None
     wait_for(lambda: stream.events, "the event")
     assert stream.object_ids == [address["id"]]
+
+
+def test_a_collection_of_another_root_is_followed_by_its_full_name(node: RestNode, follow: Follow) -> None:
+    create_root(actor=OPERATOR, slug="second", title="Second", with_collections=True)
+    theirs = collection_named("signatures", api_root="second")
+    aurora, cobalt = node.community.aurora, node.community.cobalt
+    for lab in (aurora, cobalt):
+        grant_access(actor=OPERATOR, collection=theirs, lab=lab.lab, can_read=True, can_write=True)
+    stream = follow(node.cobalt, "?collection=second/signatures")
+    published(aurora, Tlp.GREEN)
+    there = aurora.indicator()
+    sent = node.aurora.publish(aurora.signed(there), query="?collection=second/signatures")
+    assert sent.status_code == 201
+    wait_for(lambda: stream.events, "the event")
+    assert stream.object_ids == [there["id"]]
+    assert node.borealis.get("events/?collection=second/signatures").status_code == 404
 
 
 def test_a_deletion_arrives_as_a_note(node: RestNode, follow: Follow) -> None:

@@ -100,6 +100,8 @@ def test_a_bad_order_is_refused_with_the_place_of_its_fault(
 
 def test_a_collection_that_is_absent_or_a_token_that_does_not_read_makes_no_hook(node: RestNode) -> None:
     refused(node.cobalt.post("webhooks/", order(collection="nothing")), 404)
+    refused(node.cobalt.post("webhooks/", order(collection="second/signatures")), 404)
+    assert node.cobalt.post("webhooks/", order(collection="exchange/signatures")).status_code == 201
     writer = issue_token(actor=OPERATOR, lab=node.community.cobalt.lab, scopes=["publish"])
     refused(RestClient(node.url, writer.secret).post("webhooks/", order()), 403)
     refused(node.nobody.post("webhooks/", order()), 401)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.models import ApiRoot, Grant
+from exchange.models import ApiRoot, Collection, Grant
 from exchange.services.access import authenticate_token
-from exchange.services.collections import create_collection, find_collection, visible_collections, visible_everywhere
+from exchange.services.collections import (
+    create_collection,
+    find_collection,
+    grant_access,
+    visible_collections,
+    visible_everywhere,
+)
 from exchange.services.deletion import delete_object
 from exchange.services.errors import NotFoundError
 from exchange.services.labs import create_lab
-from exchange.services.principals import OPERATOR, Principal
+from exchange.services.principals import ANONYMOUS, OPERATOR, Principal
 from exchange.services.publishing import Outcome, OutcomeStatus, publish_objects
+from exchange.services.roots import visible_roots
 from exchange.services.tokens import issue_token
 from exchange.stix.markings import Tlp
 from tests.integration.services.test_references import sighting
@@ -98,6 +105,23 @@ def test_a_bound_token_does_not_reach_the_same_alias_in_another_root(second: Com
         with pytest.raises(NotFoundError):
             delete_object(principal=principal, stix_id=closed["id"])
         delete_object(principal=principal, stix_id=reached["id"])
+
+
+def test_a_bound_token_knows_the_roots_that_its_bounds_reach_and_the_default_one(second: Community) -> None:
+    for bound, roots in (("signatures", {"exchange"}), ("second/signatures", {"exchange", SECOND})):
+        principal = bound_token(second.aurora, bound)
+        assert {root.slug for root in visible_roots(principal)} == roots
+    client_known = {root.slug for root in visible_roots(second.aurora.client)}
+    assert client_known == {"exchange", SECOND}
+    assert {root.slug for root in visible_roots(second.cobalt.principal)} == {"exchange"}
+    assert visible_roots(ANONYMOUS) == []
+
+
+def test_who_may_only_write_in_a_root_knows_it_and_its_clients_do_not(second: Community) -> None:
+    theirs = Collection.objects.get(api_root__slug=SECOND, alias="signatures")
+    grant_access(actor=OPERATOR, collection=theirs, lab=second.cobalt.lab, can_read=False, can_write=True)
+    assert {root.slug for root in visible_roots(second.cobalt.principal)} == {"exchange", SECOND}
+    assert {root.slug for root in visible_roots(second.cobalt.client)} == {"exchange"}
 
 
 def test_an_object_of_any_root_is_found_by_its_id_by_who_may_read_it(second: Community) -> None:
