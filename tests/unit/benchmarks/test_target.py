@@ -11,7 +11,7 @@ from benchmarks.corpus import date_of
 from benchmarks.target import Target
 from exchange.stix.timestamps import parse_timestamp
 
-TARGET = Target("some server", "", 1, "/root/collections/one/", "Bearer x", first=1_001, last=5_500)
+TARGET = Target("some server", "", 1, "/first/collections/one/", "Bearer x", first=1_001, last=5_500)
 
 
 def query_of(request: bytes) -> dict[str, list[str]]:
@@ -20,7 +20,7 @@ def query_of(request: bytes) -> dict[str, list[str]]:
 
 def test_a_request_carries_its_credentials_and_its_parameters() -> None:
     request = TARGET.request("manifest", limit=5, next="a+b")
-    assert request.startswith(b"GET /root/collections/one/manifest/?limit=5&next=a%2Bb HTTP/1.1\r\n")
+    assert request.startswith(b"GET /first/collections/one/manifest/?limit=5&next=a%2Bb HTTP/1.1\r\n")
     assert b"\r\nAuthorization: Bearer x\r\n" in request
 
 
