@@ -107,7 +107,8 @@ def _provision(environment: Mapping[str, str], data_dir: Path, log_path: Path) -
     with os.fdopen(fd, "w+b") as log:
         done = subprocess.run(
             argv,
-            env=dict(environment) | {"PROMETHEUS_MULTIPROC_DIR": ""},
+            # Set but empty, it would mean the current folder.
+            env={name: value for name, value in environment.items() if name != "PROMETHEUS_MULTIPROC_DIR"},
             cwd=CODE_DIR,
             stdout=subprocess.PIPE,
             stderr=log,
