@@ -36,8 +36,9 @@ class Entry(models.Model):
             models.Index(
                 fields=["collection_id", "type", "seq"], name="entry_newest_type", condition=Q(is_newest=True)
             ),
-            models.Index(fields=["seq"], name="entry_newest_all", condition=Q(is_newest=True)),
-            models.Index(fields=["seq"], name="entry_all"),
+            # Of views alone: on a page of one collection they would lead past the entries of all others.
+            models.Index(fields=["seq"], name="entry_newest_all", condition=Q(is_newest=True, is_shared=False)),
+            models.Index(fields=["seq"], name="entry_all", condition=Q(is_shared=False)),
             models.Index(fields=["collection_id", "seq"], name="entry_late", condition=Q(is_late=True)),
             models.Index(fields=["object_id"], name="entry_object"),
             models.Index(fields=["date_added"], name="entry_date"),

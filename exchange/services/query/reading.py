@@ -9,7 +9,6 @@ from typing import Final
 from exchange.services.changes import Mark, Span, read_mark
 from exchange.services.collections import CollectionView
 from exchange.services.cursors import make_cursor, make_tag, read_cursor
-from exchange.services.database import execute
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import AccessDeniedError, InvalidRequestError
 from exchange.services.principals import Principal
@@ -107,7 +106,7 @@ def answer(
         if seqs and not is_known:
             label = max(row[selection.label_column] for row in fetched.rows)
             record_delivery(reading.delivery(seqs, readable, Tlp(label)))
-        span = _span(reading, fetched) if marks else None
+        span = _span(fetched) if marks else None
         mark = read_mark(span) if span is not None else None
     return Answer(fetched, reading.cursor(seqs[-1]) if more else "", tag, is_known, readable, span, mark)
 
@@ -117,12 +116,8 @@ def is_among(tag: str, known_tags: frozenset[str]) -> bool:
     return tag in known_tags or "*" in known_tags
 
 
-def _span(reading: Reading, fetched: Fetched) -> Span | None:
+def _span(fetched: Fetched) -> Span | None:
     """The entries that a whole page follows from; None if it is not whole, or follows from others too."""
     if fetched.following is None or not fetched.is_simple:
         return None
-    after = reading.after
-    if reading.request.added_after is not None:
-        found = execute("SELECT seq_at(%(moment)s)", {"moment": reading.request.added_after}, prepare=False)
-        after = max(after, found.fetchall()[0][0])
-    return Span(after, fetched.following)
+    return Span(fetched.after, fetched.following)

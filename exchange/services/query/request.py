@@ -49,7 +49,7 @@ class PageRequest:
 def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[str, dict[str, Any]]:
     """What entries of a page meet, beside their place. Conditions stand only where asked for: plans stay simple.
 
-    The parameter `readable` is the caller's to add.
+    `added_after` is a place, and so is the caller's to add, as the parameter `readable` is.
     """
     conditions = [READABLE]
     params: dict[str, Any] = {}
@@ -62,9 +62,6 @@ def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[s
     if collection.open_sources:
         conditions.append(FOR_ANYBODY)
         params |= open_params(collection.open_sources)
-    if request.added_after is not None:
-        conditions.append("e.seq > seq_at(%(added_after)s)")
-        params["added_after"] = request.added_after
     if request.until is not None:
         conditions.append("e.seq <= %(until)s")
         params["until"] = request.until
@@ -80,7 +77,7 @@ def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[s
 
 
 def page_branches(collection: CollectionView, request: PageRequest) -> list[Branch]:
-    """What entries meet besides, any of these; their parameters are those of `page_conditions`."""
+    """What entries meet besides, any of these; their parameters are those of `page_conditions`, and `since`."""
     if request.all_versions:
         return [Branch("true")]
     return version_branches(

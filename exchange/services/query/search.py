@@ -93,7 +93,7 @@ def search_page(*, principal: Principal, collection: CollectionView, search: Sea
         execute("SELECT set_config('statement_timeout', %(most)s, true)", {"most": str(SEARCH_TIMEOUT_MS)})
         found = _find(collection, search, readable, after, limit)
         shown = fitting(found, limit)
-        entries = _read(search, readable, shown)
+        entries = _read(collection, search, readable, shown)
         record_delivery(
             Delivery(
                 principal=principal,
@@ -129,9 +129,12 @@ def _find(
     of_entry, entry_params = entry_conditions(search.filters)
     of_facet, facet_params = facet_conditions(search.filters)
     met = ["e.is_newest", conditions, *of_entry, *of_facet]
+    if search.page.added_after is not None:
+        met.append("e.seq > seq_at(%(added_after)s)")
     if after is not None:
         met.append("e.seq < %(after)s" if search.newest_first else "e.seq > %(after)s")
     params |= {**entry_params, **facet_params, "readable": readable, "after": after, "limit": limit + 1}
+    params["added_after"] = search.page.added_after
     if search.filters.producers:
         params["producer_ids"] = _ids_of(search.filters.producers)
     params["places"] = _places(collection, readable)
@@ -185,12 +188,14 @@ def _ids_of(slugs: Sequence[str]) -> list[int]:
     return [row[0] for row in rows]
 
 
-def _read(search: Search, readable: list[int], seqs: list[int]) -> list[PageEntry]:
+def _read(collection: CollectionView, search: Search, readable: list[int], seqs: list[int]) -> list[PageEntry]:
     order = "DESC" if search.newest_first else "ASC"
     query = (
-        f"SELECT {COLUMNS} {FROM} WHERE e.is_newest AND e.seq = ANY (%(seqs)s) AND {READABLE} ORDER BY e.seq {order}"
+        f"SELECT {COLUMNS} {FROM} WHERE e.is_newest AND e.collection_id = ANY (%(sources)s) AND e.seq = ANY (%(seqs)s)"
+        f" AND {READABLE} ORDER BY e.seq {order}"
     )
-    return [entry_of(row) for row in execute(query, {"seqs": seqs, "readable": readable}, prepare=False).fetchall()]
+    params = {"sources": list(collection.sources), "seqs": seqs, "readable": readable}
+    return [entry_of(row) for row in execute(query, params, prepare=False).fetchall()]
 
 
 @contextmanager

@@ -25,7 +25,7 @@ _NO_OTHER: Final = """NOT EXISTS (
     WHERE other.object_id = e.object_id AND other.collection_id = e.collection_id
       AND other.audience_id = ANY (%(readable)s) AND {rest} AND (other.{flag} OR {other_key} {beyond} {key}))"""
 
-_ADDED: Final = "other.seq > (SELECT seq_at(%(added_after)s))"
+_ADDED: Final = "other.seq > %(since)s"
 _FOR_ANYBODY: Final = "(other.collection_id <> ALL (%(open)s) OR other.audience_id = ANY (%(anybody)s))"
 
 
@@ -41,7 +41,7 @@ def version_branches(versions: tuple[str, ...], *, has_added_after: bool, has_op
     """Conditions on `e` and `v` of which any is met by any of these: `first`, `last`, or version keys.
 
     Those that an index serves come first. Keys are in the parameter `version_keys`; `readable`, and where they are said
-    to be there `added_after`, `open` and `anybody`, are those of the rest of the request.
+    to be there `since` (the place of `added_after`), `open` and `anybody`, are those of the rest of the request.
     """
     rest = [_ADDED] if has_added_after else []
     rest += [_FOR_ANYBODY] if has_open_sources else []
