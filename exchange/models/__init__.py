@@ -10,6 +10,7 @@ from exchange.models.idempotency import IdempotentRequest
 from exchange.models.key import IdentityApproval, KeyUse, Pin, SigningKey
 from exchange.models.lab import Lab
 from exchange.models.leaf import Leaf
+from exchange.models.peer import Peer, PeerChannel, PeerFailure, QuarantinedObject
 from exchange.models.person import Person
 from exchange.models.sequencer import Sequencer
 from exchange.models.staged import StagedBatch, StagedEnvelope
@@ -35,9 +36,13 @@ __all__ = [
     "KeyUse",
     "Lab",
     "Leaf",
+    "Peer",
+    "PeerChannel",
+    "PeerFailure",
     "Person",
     "Pin",
     "PublishingStatus",
+    "QuarantinedObject",
     "Reference",
     "Sequencer",
     "SigningKey",

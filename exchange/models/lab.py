@@ -1,4 +1,4 @@
-"""Labs, and the node itself: everybody who signs."""
+"""Labs, the node itself and its peers: everybody who signs, and feeds that do not."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from django.db import models
 
 
 class Lab(models.Model):
-    """A signer with an identity and keys: a member lab, or an exchange node.
+    """A signer with an identity and keys: a member lab, or an exchange node; or a feed that signs nothing.
 
-    A node is a row of its own kind because it signs like a lab (withdrawals), but it has no tokens, grants or
-    persons. `identity_id` is empty until the first identity under a pinned root key has arrived.
+    A node is a row of its own kind because it signs like a lab (withdrawals). Nodes and feeds have no persons; those of
+    peers have tokens and grants by which they pull. `identity_id` is empty until the first identity under a pinned root
+    key has arrived.
     """
 
     class Kind(models.TextChoices):
         LAB = "lab"
         NODE = "node"
+        FEED = "feed"
 
     class Status(models.TextChoices):
         ACTIVE = "active"

@@ -20,7 +20,8 @@ class Version(models.Model):
     label = models.SmallIntegerField()
     audience_id = models.IntegerField()
     distribution = models.CharField(max_length=64, blank=True, help_text="id of the distribution marking, if any")
-    kid = models.CharField(max_length=43, blank=True)
+    kid = models.CharField(max_length=43, blank=True, help_text="empty: unsigned, so fixed or vouched by its peer")
+    origin_peer_id = models.IntegerField(null=True, blank=True, help_text="the peer that it came from, if from one")
     received_at = models.DateTimeField(help_text="when this node first saw it")
 
     class Meta:

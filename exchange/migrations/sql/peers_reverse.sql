@@ -1,0 +1,1 @@
+DROP TRIGGER access_changed ON peer;
