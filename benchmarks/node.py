@@ -16,6 +16,8 @@ from pathlib import Path
 import django
 from django.conf import settings
 
+from benchmarks.sizes import WEB_THREADS
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 django.setup()
 
@@ -85,7 +87,7 @@ def running_node(*, workers: int = 2) -> Iterator[Node]:
             stack.create_database(DATABASE)
             services = TestServices(stack.app_url(DATABASE), stack.owner_url(DATABASE), stack.broker_url())
             point_django_at(services)
-            server = WebServer(services, folder / "web.log", workers=workers)
+            server = WebServer(services, folder / "web.log", workers=workers, threads=WEB_THREADS)
             server.start()
             try:
                 yield Node(server, services, make_community(), stack)

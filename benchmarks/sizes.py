@@ -9,6 +9,9 @@ CORES = os.cpu_count() or 1
 WEB_WORKERS = min(CORES, 4)
 """Web processes of every server that can have several."""
 
+WEB_THREADS = 4
+"""Of each web process of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:

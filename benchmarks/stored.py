@@ -7,7 +7,7 @@ from importlib.metadata import version
 from benchmarks.comparison import OURS
 from benchmarks.filling import Place, fill
 from benchmarks.node import Node
-from benchmarks.sizes import WEB_WORKERS
+from benchmarks.sizes import WEB_THREADS, WEB_WORKERS
 from benchmarks.target import Target
 from exchange.models import Collection
 from exchange.stix.markings import Tlp
@@ -47,6 +47,7 @@ class Stored:
 
     def _target(self, alias: str, first: int) -> Target:
         token, port = self._node.community.borealis.token, self._node.server.port
-        runs_on = f"{OURS} on granian {version('granian')}, {WEB_WORKERS} processes of 4 threads, PostgreSQL with fsync"
+        processes = f"{WEB_WORKERS} processes of {WEB_THREADS} threads"
+        runs_on = f"{OURS} on granian {version('granian')}, {processes}, PostgreSQL with fsync"
         path = f"/exchange/collections/{alias}/"
         return Target(OURS, runs_on, port, path, f"Bearer {token}", first, self._next - 1)

@@ -70,13 +70,18 @@ def read_cursor(principal: Principal, question: dict[str, object], view: Reach, 
     return int.from_bytes(position, "big")
 
 
-def make_tag(principal: Principal, question: dict[str, object], view: Reach, seqs: Sequence[int], *, more: bool) -> str:
+def pack_places(seqs: Sequence[int]) -> bytes:
+    """Numbers of the sequence as `make_tag` takes them."""
+    return struct.pack(f">{len(seqs)}q", *seqs)
+
+
+def make_tag(principal: Principal, question: dict[str, object], view: Reach, places: bytes, *, more: bool) -> str:
     """What tells an answer with these numbers from every other answer to this reader and question.
 
     Keyed: the numbers themselves cannot be tried out. A change of grants makes another tag, because it ends cursors.
     """
     place = _binding(principal, question) + _reach(view) + bytes([more])
-    digest = hashlib.blake2b(struct.pack(f">{len(seqs)}q", *seqs), key=_tag_key(), digest_size=BINDING_BYTES)
+    digest = hashlib.blake2b(places, key=_tag_key(), digest_size=BINDING_BYTES)
     digest.update(place)
     return base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -99,7 +100,7 @@ def write_envelope(page: BodiesPage) -> bytes:
 def write_manifest(manifest: Manifest) -> bytes:
     """The bytes of a manifest (section 5.3.1). It answers `next` too, which clients follow and the standard allows."""
     records = [
-        {"id": record.id, "date_added": format_taxii(record.date_added), "version": record.version, "media_type": STIX}
+        {"id": record.id, "date_added": _date(record.date_added), "version": record.version, "media_type": STIX}
         for record in manifest.records
     ]
     return _written("objects", _items(records), manifest.next)
@@ -110,9 +111,15 @@ def write_versions(manifest: Manifest) -> bytes:
     return _written("versions", _items([record.version for record in manifest.records]), manifest.next)
 
 
+def _date(moment: datetime) -> datetime | str:
+    """What `_items` writes as `format_taxii` does, which takes three times as long: all but a whole second, where it
+    leaves the digits away, and other zones."""
+    return moment if moment.microsecond and moment.tzinfo is UTC else format_taxii(moment)
+
+
 def _items(values: list[Any]) -> bytes:
     """The inside of a JSON list."""
-    return orjson.dumps(values)[1:-1]
+    return orjson.dumps(values, option=orjson.OPT_UTC_Z)[1:-1]
 
 
 def _written(name: str, items: bytes, next_: str) -> bytes:

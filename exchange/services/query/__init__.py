@@ -5,7 +5,7 @@ filters by both; row-level security repeats the second. A page costs the same nu
 length, and no object is parsed.
 """
 
-from exchange.services.query.bodies import BodiesPage, read_bodies
+from exchange.services.query.bodies import AHEAD, BodiesPage, read_bodies
 from exchange.services.query.entries import PageEntry
 from exchange.services.query.filters import Filters
 from exchange.services.query.following import Batch, cursor_at, read_on
@@ -17,6 +17,7 @@ from exchange.services.query.search import Search, search_page
 from exchange.services.query.versions import FIRST, LAST
 
 __all__ = [
+    "AHEAD",
     "FIRST",
     "LAST",
     "Batch",

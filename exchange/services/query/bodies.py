@@ -1,19 +1,23 @@
 """Pages of a collection as the bytes that producers signed and nothing else: what TAXII serves.
 
-A whole page that is asked for again and again is kept (kept_pages.py) and answered without reading its entries.
+A whole page that is asked for again and again is kept (kept_pages.py) and answered without reading its entries; the
+next page of whoever follows is read ahead (reading_ahead.py) and answered in the same way.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from exchange.services.changes import read_mark
 from exchange.services.collections import CollectionView
+from exchange.services.cursors import pack_places
 from exchange.services.delivery import record_repeated_delivery
 from exchange.services.principals import Principal
 from exchange.services.query.kept_pages import KeptPage, PageShelf
-from exchange.services.query.reading import NO_TAGS, Answer, Reading, answer, is_among, open_reading
+from exchange.services.query.reading import NO_TAGS, Answer, Reading, Whole, answer, is_among, open_reading, read_whole
+from exchange.services.query.reading_ahead import ReadAhead
 from exchange.services.query.request import PageRequest
 from exchange.services.query.selections import BODIES
 from exchange.services.query.versions import LAST
@@ -27,7 +31,7 @@ class BodiesPage:
 
     first, last: `date_added` of the first and the last, None on an empty page. `next` is a cursor, "" when nothing
     remains. `tag` tells this answer from others to the same question; if `is_known` the reader said that it has it, and
-    nothing is here.
+    nothing is here. `last_seq` is the number of the last: not for readers.
     """
 
     joined: bytes = b""
@@ -37,11 +41,13 @@ class BodiesPage:
     next: str = ""
     tag: str = ""
     is_known: bool = False
+    last_seq: int = 0
 
 
 Question = tuple[object, ...]
 
 SHELF: PageShelf[Question] = PageShelf()
+AHEAD: ReadAhead[Question] = ReadAhead()
 
 
 def read_bodies(
@@ -60,16 +66,11 @@ def read_bodies(
         AccessDeniedError: the collection is visible but not readable. InvalidRequestError: a bad cursor or limit.
     """
     reading = open_reading(principal=principal, collection=collection, request=request, door=door)
-    question = _question(reading) if _may_be_kept(reading) else None
-    was_asked = question is not None and SHELF.was_asked(question)
-    if question is not None and was_asked:
-        page = _answer_again(reading, question, known_tags)
-        if page is not None:
-            return page
-    found = answer(reading, BODIES, known_tags=known_tags, marks=was_asked)
-    page = _page(found)
-    if question is not None and found.next:
-        _keep(question, found, page)
+    if not _may_be_kept(reading):
+        return _page(answer(reading, BODIES, known_tags=known_tags))
+    page = _answer_again(reading, known_tags) or _answer_anew(reading, known_tags)
+    if page.next and request.cursor:
+        _read_ahead(replace(reading, after=page.last_seq))
     return page
 
 
@@ -95,33 +96,16 @@ def _question(reading: Reading) -> Question:
     )
 
 
-def _page(found: Answer) -> BodiesPage:
-    rows = found.fetched.rows
-    if found.is_known or not rows:
-        return BodiesPage(next=found.next, tag=found.tag, is_known=found.is_known)
-    joined = b",".join([row[2] for row in rows])
-    return BodiesPage(joined, len(rows), rows[0][1], rows[-1][1], found.next, found.tag)
-
-
-def _keep(question: Question, found: Answer, page: BodiesPage) -> None:
-    """Remember the question, and keep the answer if the question is not new."""
-    SHELF.note_asked(question)
-    if found.span is None or found.mark is None or page.first is None or page.last is None:
-        return
-    rows = found.fetched.rows
-    label = Tlp(max(row[BODIES.label_column] for row in rows))
-    seqs = tuple(row[0] for row in rows)
-    kept = KeptPage(page.joined, seqs, page.first, page.last, label, found.span, found.mark)
-    SHELF.keep(question, found.readable, kept)
-
-
-def _answer_again(reading: Reading, question: Question, known_tags: frozenset[str]) -> BodiesPage | None:
-    """The kept page, if it is here for this reader and still true."""
+def _answer_again(reading: Reading, known_tags: frozenset[str]) -> BodiesPage | None:
+    """The page that is kept or was read ahead, if there is one for this reader and it is still true."""
+    question = _question(reading)
+    if not (SHELF.was_asked(question) or AHEAD.has(question)):
+        return None
     readable = readable_audiences(reading.principal)
-    kept = SHELF.find(question, readable)
+    kept = SHELF.find(question, readable) or _take(question, readable)
     if kept is None:
         return None
-    tag = reading.tag(kept.seqs, more=True)
+    tag = reading.tag(kept.places, more=True)
     has_it = is_among(tag, known_tags)
     if has_it:
         is_true = read_mark(kept.span) == kept.mark
@@ -131,7 +115,65 @@ def _answer_again(reading: Reading, question: Question, known_tags: frozenset[st
     if not is_true:
         SHELF.drop(question, readable)
         return None
-    cursor = reading.cursor(kept.seqs[-1])
+    last_seq = kept.seqs[-1]
+    cursor = reading.cursor(last_seq)
     if has_it:
-        return BodiesPage(next=cursor, tag=tag, is_known=True)
-    return BodiesPage(kept.joined, len(kept.seqs), kept.first, kept.last, cursor, tag)
+        return BodiesPage(next=cursor, tag=tag, is_known=True, last_seq=last_seq)
+    return BodiesPage(kept.joined, len(kept.seqs), kept.first, kept.last, cursor, tag, last_seq=last_seq)
+
+
+def _answer_anew(reading: Reading, known_tags: frozenset[str]) -> BodiesPage:
+    """The page as it is read now; kept if the question is not new."""
+    question = _question(reading)
+    found = answer(reading, BODIES, known_tags=known_tags, keeps=SHELF.was_asked(question))
+    if found.next:
+        SHELF.note_asked(question)
+    if found.whole is not None:
+        SHELF.keep(question, found.whole.readable, _kept(found.whole))
+    return _page(found)
+
+
+def _page(found: Answer) -> BodiesPage:
+    rows = found.fetched.rows
+    last_seq = rows[-1][0] if rows else 0
+    if found.is_known or not rows:
+        return BodiesPage(next=found.next, tag=found.tag, is_known=found.is_known, last_seq=last_seq)
+    joined = b",".join([row[2] for row in rows])
+    return BodiesPage(joined, len(rows), rows[0][1], rows[-1][1], found.next, found.tag, last_seq=last_seq)
+
+
+def _take(question: Question, readable: Sequence[int]) -> KeptPage | None:
+    """What was read ahead. It has been asked for now, and is kept if that was so before."""
+    page = AHEAD.take(question, readable)
+    if page is None:
+        return None
+    if SHELF.was_asked(question):
+        SHELF.keep(question, readable, page)
+    SHELF.note_asked(question)
+    return page
+
+
+def _read_ahead(reading: Reading) -> None:
+    """Have the page of this reading read before it is asked for, unless it is kept."""
+    question, readable = _question(reading), readable_audiences(reading.principal)
+    if SHELF.find(question, readable) is None:
+        AHEAD.offer(question, readable, lambda: _read(reading, readable))
+
+
+def _read(reading: Reading, readable: Sequence[int]) -> KeptPage | None:
+    whole = read_whole(reading, BODIES)
+    return _kept(whole) if whole is not None and list(whole.readable) == list(readable) else None
+
+
+def _kept(whole: Whole) -> KeptPage:
+    seqs = [row[0] for row in whole.rows]
+    return KeptPage(
+        joined=b",".join([row[2] for row in whole.rows]),
+        seqs=seqs,
+        places=pack_places(seqs),
+        first=whole.rows[0][1],
+        last=whole.rows[-1][1],
+        label=Tlp(max(row[BODIES.label_column] for row in whole.rows)),
+        span=whole.span,
+        mark=whole.mark,
+    )

@@ -35,10 +35,14 @@ Key = tuple[Question, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class KeptPage:
-    """A whole page: its bodies side by side, and what is needed to answer it again."""
+    """A whole page: its bodies side by side, and what is needed to answer it again.
+
+    places: `seqs` as tags are made of them (cursors.pack_places).
+    """
 
     joined: bytes
     seqs: Sequence[int]
+    places: bytes
     first: datetime
     last: datetime
     label: Tlp

@@ -74,7 +74,7 @@ def read_manifest(
     """
     reading = open_reading(principal=principal, collection=collection, request=request, door=door, shows="names")
     found = answer(reading, NAMES, known_tags=known_tags)
-    records = [] if found.is_known else [ManifestRecord(*row[:4]) for row in found.fetched.rows]
+    records = [] if found.is_known else [ManifestRecord._make(row[:4]) for row in found.fetched.rows]
     return Manifest(records, bool(found.next), found.next, found.tag, found.is_known)
 
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from exchange.services.changes import Mark, Span, read_mark
 from exchange.services.collections import CollectionView
-from exchange.services.cursors import make_cursor, make_tag, read_cursor
+from exchange.services.cursors import make_cursor, make_tag, pack_places, read_cursor
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import AccessDeniedError, InvalidRequestError
 from exchange.services.principals import Principal
 from exchange.services.query.entries import with_open
-from exchange.services.query.fetching import Fetched, fetch_rows
+from exchange.services.query.fetching import Fetched, Row, fetch_rows
 from exchange.services.query.request import PageRequest
 from exchange.services.query.selections import Selection
 from exchange.services.sharing import reading_as
@@ -37,9 +37,9 @@ class Reading:
         """What continues after a place."""
         return make_cursor(self.principal, self.question, self.collection, seq)
 
-    def tag(self, seqs: Sequence[int], *, more: bool) -> str:
+    def tag(self, places: bytes, *, more: bool) -> str:
         """What tells this answer from another to the same question: places are never given out twice."""
-        return make_tag(self.principal, self.question, self.collection, seqs, more=more)
+        return make_tag(self.principal, self.question, self.collection, places, more=more)
 
     def delivery(self, seqs: Sequence[int], readable: Sequence[int], label: Tlp) -> Delivery:
         """What the delivery log keeps of an answer; `label` is its strictest."""
@@ -55,20 +55,28 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole page: its rows, the audiences that it was read for, and what it follows from."""
+
+    rows: Sequence[Row]
+    readable: Sequence[int]
+    span: Span
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Rows, the cursor to what follows ("" if nothing does), and the tag.
 
-    is_known: the reader has this answer already, so nothing was delivered. readable: the audiences of the reader at
-    that time. span, mark: what a whole page follows from, if it was asked for.
+    is_known: the reader has this answer already, so nothing was delivered. whole: what may be kept of it, if that was
+    asked for and the page is whole.
     """
 
     fetched: Fetched
     next: str
     tag: str
     is_known: bool
-    readable: Sequence[int]
-    span: Span | None = None
-    mark: Mark | None = None
+    whole: Whole | None = None
 
 
 def open_reading(
@@ -92,23 +100,29 @@ def open_reading(
 
 
 def answer(
-    reading: Reading, selection: Selection, *, known_tags: frozenset[str] = NO_TAGS, marks: bool = False
+    reading: Reading, selection: Selection, *, known_tags: frozenset[str] = NO_TAGS, keeps: bool = False
 ) -> Answer:
     """Read the rows and note their delivery, unless the reader has them already.
 
-    marks: whether to read, for a whole page, the mark under which it may be kept.
+    keeps: whether to read, for a whole page, what it needs to be kept.
     """
     with reading_as(reading.principal) as readable:
         fetched = fetch_rows(reading.collection, reading.request, readable, reading.after, selection)
         seqs, more = [row[0] for row in fetched.rows], fetched.following is not None
-        tag = reading.tag(seqs, more=more)
+        tag = reading.tag(pack_places(seqs), more=more)
         is_known = is_among(tag, known_tags)
         if seqs and not is_known:
             label = max(row[selection.label_column] for row in fetched.rows)
             record_delivery(reading.delivery(seqs, readable, Tlp(label)))
-        span = _span(fetched) if marks else None
-        mark = read_mark(span) if span is not None else None
-    return Answer(fetched, reading.cursor(seqs[-1]) if more else "", tag, is_known, readable, span, mark)
+        whole = _whole(fetched, readable) if keeps else None
+    return Answer(fetched, reading.cursor(seqs[-1]) if more else "", tag, is_known, whole)
+
+
+def read_whole(reading: Reading, selection: Selection) -> Whole | None:
+    """What `answer` would read, for nobody yet: its delivery is noted when it is answered. None if it is not whole."""
+    with reading_as(reading.principal) as readable:
+        fetched = fetch_rows(reading.collection, reading.request, readable, reading.after, selection)
+        return _whole(fetched, readable)
 
 
 def is_among(tag: str, known_tags: frozenset[str]) -> bool:
@@ -116,8 +130,9 @@ def is_among(tag: str, known_tags: frozenset[str]) -> bool:
     return tag in known_tags or "*" in known_tags
 
 
-def _span(fetched: Fetched) -> Span | None:
-    """The entries that a whole page follows from; None if it is not whole, or follows from others too."""
+def _whole(fetched: Fetched, readable: Sequence[int]) -> Whole | None:
+    """What a page may be kept by; None if it is not whole, or follows from more entries than those of its stretch."""
     if fetched.following is None or not fetched.is_simple:
         return None
-    return Span(fetched.after, fetched.following)
+    span = Span(fetched.after, fetched.following)
+    return Whole(fetched.rows, readable, span, read_mark(span))

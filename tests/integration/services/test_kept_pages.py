@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from exchange.services.errors import ExchangeError
 from exchange.services.principals import ANONYMOUS, OPERATOR, Principal
 from exchange.services.query import BodiesPage, PageRequest, bodies, read_bodies, reading
 from exchange.services.query.kept_pages import PageShelf
+from exchange.services.query.reading_ahead import ReadAhead
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import Members, marked, store
 from tests.support.labs import Community, LabHandle
@@ -210,6 +212,74 @@ def test_a_change_that_has_not_committed_counts_for_nobody_and_one_that_has_for_
     go_on.set()
     assert done.wait(30)
     assert content(ask(borealis.principal)) == content(fresh(borealis.principal)) != content(page)
+
+
+@pytest.fixture
+def ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReadAhead[Any]]:
+    """Reading ahead, as in the web process."""
+    ahead: ReadAhead[Any] = ReadAhead()
+    monkeypatch.setattr(bodies, "AHEAD", ahead)
+    ahead.turn_on()
+    yield ahead
+    ahead.turn_off()
+
+
+def follow(principal: Principal, ahead: ReadAhead[Any], pages: int) -> list[BodiesPage]:
+    """So many pages by `next`, each asked for when it has been read ahead."""
+    found = [ask(principal)]
+    for _ in range(pages - 1):
+        found.append(ask(principal, cursor=found[-1].next))
+        settle(ahead)
+    return found
+
+
+def settle(ahead: ReadAhead[Any]) -> None:
+    """Wait until the thread has read what it was given."""
+    done = threading.Event()
+    assert ahead._reader is not None
+    ahead._reader.submit(done.set)
+    assert done.wait(30)
+
+
+def test_whoever_follows_finds_the_next_page_read_and_each_has_its_row(
+    community: Community, ahead: ReadAhead[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some(community.aurora, 14)
+    reads = statements(monkeypatch)
+    pages = follow(community.borealis.principal, ahead, 5)
+    assert len(reads) == 3, "the first page, the one that shows that somebody follows, and the last, which is not whole"
+    assert Delivery.objects.filter(door="test").count() == 5
+    rows = Delivery.objects.filter(door="test").order_by("id").values_list("seq_from", "seq_to")
+    assert all(one[1] < other[0] for one, other in pairwise(rows))
+    assert [page.count for page in pages] == [3, 3, 3, 3, 2]
+
+
+@pytest.mark.parametrize("change", [narrow, delete, revise, revoke])
+def test_a_change_to_a_page_that_was_read_ahead_acts_when_it_is_asked_for(
+    community: Community, ahead: ReadAhead[Any], change: Any
+) -> None:
+    aurora, borealis, _ = community.labs
+    members = some(aurora, 14)
+    second = follow(borealis.principal, ahead, 2)[-1]
+    change(aurora, members[7])
+    third = ask(borealis.principal, cursor=second.next)
+    assert members[7]["id"].encode() not in third.joined
+    assert content(third) == content(fresh(borealis.principal, cursor=second.next))
+
+
+def test_a_page_that_was_read_ahead_is_nobody_elses(community: Community, ahead: ReadAhead[Any]) -> None:
+    aurora, borealis, cobalt = community.labs
+    marking = aurora.distribution(borealis.identity)
+    store(aurora, marking, *(marked(aurora, Tlp.AMBER, marking) for _ in range(14)))
+    second = follow(borealis.principal, ahead, 2)[-1]
+    assert second.next
+    signatures = Collection.objects.get(alias="signatures")
+    grant_access(
+        actor=OPERATOR, collection=signatures, lab=Lab.objects.get(slug="borealis"), can_read=False, can_write=False
+    )
+    with pytest.raises(ExchangeError):
+        ask(borealis.principal, cursor=second.next)
+    assert ask(cobalt.principal).count == 0
 
 
 ACTS = ("new", "new", "revise", "late", "narrow", "widen", "revoke", "delete", "grant")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from exchange.services.changes import Mark, Span
+from exchange.services.cursors import pack_places
 from exchange.services.query.kept_pages import MAX_ASKED, KeptPage, PageShelf
 from exchange.stix.markings import Tlp
 
@@ -12,7 +13,7 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def page(size: int = 10) -> KeptPage:
-    return KeptPage(b"x" * size, (1,), WHEN, WHEN, Tlp.GREEN, Span(0, 2), Mark(0, 0))
+    return KeptPage(b"x" * size, (1,), pack_places((1,)), WHEN, WHEN, Tlp.GREEN, Span(0, 2), Mark(0, 0))
 
 
 def test_a_page_is_found_by_its_question_and_its_audiences_alone() -> None:
