@@ -88,7 +88,7 @@ def failure_of(error: Exception, ends_at: float) -> PeerUnreachableError:
     """What went wrong, in words of ours: what the library says may quote the target's answer."""
     if isinstance(error, TimeoutError) or time.monotonic() >= ends_at:
         return PeerUnreachableError("the target did not answer in time", code="timeout")
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return PeerUnreachableError("no trusted TLS connection", code="tls")
     if isinstance(error, OSError):
         return PeerUnreachableError("the connection broke off", code="broken-off")

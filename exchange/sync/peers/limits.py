@@ -19,8 +19,8 @@ class Limits:
     """
 
     connect_s: float = CONNECT_TIMEOUT_S
-    read_s: float = 20.0
-    deadline_s: float = 90.0
+    read_s: float = 30.0
+    deadline_s: float = 120.0
     attempts: int = 4
     pause_s: float = 0.5
     max_pause_s: float = 15.0

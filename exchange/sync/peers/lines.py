@@ -102,8 +102,10 @@ class Line:
         self._connection.close()
 
     def _exchange(self, call: Call, url: TargetUrl, headers: Mapping[str, str], ends_at: float) -> Answer:
-        self._connection.sock.settimeout(remaining_s(ends_at, self._limits.read_s))
+        # Of a plain socket the timeout holds for all that is sent together, and an envelope may be large.
+        self._connection.sock.settimeout(remaining_s(ends_at))
         self._send(call, url, headers)
+        self._connection.sock.settimeout(remaining_s(ends_at, self._limits.read_s))
         response = self._connection.getresponse()
         named = {name.lower(): value for name, value in response.getheaders()}
         answer = Answer(response.status, named, self._body_of(response))

@@ -51,7 +51,7 @@ class Security:
             raise PeerError(PeerFault.TLS, "the certificate is another than the pinned one")
         try:
             match_hostname({"subjectAltName": _names_of(der)}, host)
-        except (CertificateError, ValueError):
+        except (CertificateError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             raise PeerError(PeerFault.TLS, "the pinned certificate does not name the host") from None
 
 
