@@ -17,7 +17,7 @@ from exchange.sync.peers.access import (
 )
 from exchange.sync.peers.errors import PeerError, PeerFault
 from exchange.sync.peers.limits import Limits
-from exchange.sync.peers.pages import RemotePage
+from exchange.sync.peers.pages import ManifestRecord, RemoteManifest, RemotePage
 from exchange.sync.peers.resources import RemoteCollectionInfo, RemoteStatus, RootInfo, StatusDetail
 from exchange.sync.peers.root import RemoteRoot
 
@@ -28,12 +28,14 @@ __all__ = [
     "ClientCertificate",
     "Credentials",
     "Limits",
+    "ManifestRecord",
     "NoCredentials",
     "OwnAuthorities",
     "PeerError",
     "PeerFault",
     "PinnedCertificate",
     "RemoteCollectionInfo",
+    "RemoteManifest",
     "RemotePage",
     "RemoteRoot",
     "RemoteStatus",

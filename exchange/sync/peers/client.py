@@ -60,6 +60,10 @@ class TaxiiClient:
         """GET objects (section 5.4) of the collection at this URL; filters as taxii2-client names them."""
         return self._ask(lambda: self._collection(url).get_objects(**filters))
 
+    def get_manifest(self, url: str, filters: Mapping[str, Any]) -> Taken:
+        """GET manifest (section 5.3) of the collection at this URL; filters as taxii2-client names them."""
+        return self._ask(lambda: self._collection(url).get_manifest(**filters))
+
     def post(self, url: str, envelope: bytes) -> Taken:
         """POST objects (section 5.5) to the collection at this URL."""
         headers = {"Accept": TAXII, "Content-Type": TAXII}

@@ -1,4 +1,4 @@
-"""One page of a collection as a peer sent it, cut into the bytes of its objects."""
+"""One page of a collection as a peer sent it, cut into the bytes of its objects; or of its manifest."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from exchange.stix.errors import MalformedJsonError, ObjectInvalidError
 from exchange.stix.reading import split_envelope
 from exchange.stix.timestamps import parse_timestamp
 from exchange.sync.peers.errors import PeerError, PeerFault
+from exchange.sync.peers.members import list_in, malformed, mapping_of, read_resource, short_in
 
 MAX_NEXT_CHARS: Final = 4_096
 """It goes back in a URL, of which servers take 8 KiB."""
+
+_FIRST: Final = "x-taxii-date-added-first"
+_LAST: Final = "x-taxii-date-added-last"
 
 _TOO_MUCH: Final = frozenset({"too-many-objects", "too-many-values"})
 """Codes of what fewer objects in a page may mend."""
@@ -28,6 +32,27 @@ class RemotePage:
     """
 
     bodies: tuple[bytes, ...]
+    more: bool
+    next: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRecord:
+    """One version of an object (section 5.3.1). `media_type` is "" if the peer does not say."""
+
+    id: str
+    date_added: str
+    version: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteManifest:
+    """A manifest (section 5.3.1); the rest as of a page."""
+
+    records: tuple[ManifestRecord, ...]
     more: bool
     next: str
     first: str
@@ -50,9 +75,31 @@ def read_page(headers: Mapping[str, str], body: bytes, *, max_objects: int) -> R
         bodies=tuple(envelope.objects),
         more=_more(envelope.members),
         next=_next(envelope.members),
-        first=_timestamp(headers.get("x-taxii-date-added-first", "")),
-        last=_timestamp(headers.get("x-taxii-date-added-last", "")),
+        first=_timestamp(headers.get(_FIRST, "")),
+        last=_timestamp(headers.get(_LAST, "")),
     )
+
+
+def read_manifest(headers: Mapping[str, str], body: bytes, *, max_records: int) -> RemoteManifest:
+    """One page of a manifest. Raises: PeerError: as `read_page`."""
+    members = read_resource(body)
+    listed = list_in(members, "objects")
+    if len(listed) > max_records:
+        raise PeerError(PeerFault.TOO_LARGE, "the manifest holds more than fits into one page")
+    return RemoteManifest(
+        records=tuple(_record(mapping_of(each, "objects")) for each in listed),
+        more=_more(members),
+        next=_next(members),
+        first=_timestamp(headers.get(_FIRST, "")),
+        last=_timestamp(headers.get(_LAST, "")),
+    )
+
+
+def _record(members: Mapping[str, Any]) -> ManifestRecord:
+    if not members.get("id"):
+        malformed("id")
+    names = ("id", "date_added", "version", "media_type")
+    return ManifestRecord(*(short_in(members, name) for name in names))
 
 
 def _more(members: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from exchange.sync.peers.access import Access
 from exchange.sync.peers.client import TaxiiClient
 from exchange.sync.peers.errors import PeerError, PeerFault
 from exchange.sync.peers.limits import DEFAULT_LIMITS, Limits
-from exchange.sync.peers.pages import RemotePage, read_page
+from exchange.sync.peers.pages import RemoteManifest, RemotePage, read_manifest, read_page
 from exchange.sync.peers.resources import (
     RemoteCollectionInfo,
     RemoteStatus,
@@ -69,11 +69,17 @@ class RemoteRoot:
         added_after: a timestamp, passed on as it is. limit: at least 1; a peer may send fewer objects, or more.
         version: as of `match[version]`; "" leaves it to the peer, which answers the latest.
         """
-        if limit < 1:
-            raise InvalidRequestError("a page has room for at least one object")
-        filters = {"added_after": added_after, "next": next, "version": version, "limit": limit}
+        filters = _filters(added_after, next, limit, version)
         taken = self._client.get_objects(self._collection(collection), filters)
         return read_page(taken.headers, taken.body, max_objects=self._limits.max_page_objects)
+
+    def manifest(
+        self, collection: str, *, added_after: str = "", next: str = "", limit: int, version: str = ""
+    ) -> RemoteManifest:
+        """Exactly one page of a collection's manifest (section 5.3); the parameters as of `page`."""
+        filters = _filters(added_after, next, limit, version)
+        taken = self._client.get_manifest(self._collection(collection), filters)
+        return read_manifest(taken.headers, taken.body, max_records=self._limits.max_page_objects)
 
     def post(self, collection: str, envelope: bytes) -> RemoteStatus:
         """Post an envelope (section 5.5); posting it again is a success for what the peer has already."""
@@ -92,6 +98,13 @@ class RemoteRoot:
 
     def _collection(self, name: str) -> str:
         return f"{self._url}collections/{_segment(name)}/"
+
+
+def _filters(added_after: str, next_: str, limit: int, version: str) -> dict[str, str | int]:
+    """What taxii2-client makes parameters of; it leaves out what is empty, and a limit of 0."""
+    if limit < 1:
+        raise InvalidRequestError("a page has room for at least one object")
+    return {"added_after": added_after, "next": next_, "version": version, "limit": limit}
 
 
 def _segment(name: str) -> str:

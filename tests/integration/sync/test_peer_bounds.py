@@ -13,6 +13,7 @@ from exchange.sync.peers import Access, Limits, PeerError, PeerFault, RemoteRoot
 from tests.integration.sync.conftest import QUICK
 from tests.support.bad_peer import ALIAS, Answering, BadPeer
 from tests.support.misbehaving import (
+    bomb,
     cut_chunks,
     cut_gzip,
     cut_short,
@@ -49,11 +50,12 @@ def test_a_broken_answer_is_asked_for_again(peer: BadPeer, root: RemoteRoot, ans
 
 
 def test_a_gzip_bomb_stops_at_the_bound(peer: BadPeer) -> None:
+    limits = replace(ONCE, max_body_bytes=1_000_000)
+    assert len(bomb()) < limits.max_body_bytes
     tracemalloc.start()
     try:
-        assert fault_of(peer, gzip_bomb) is PeerFault.TOO_LARGE
-        # The bomb itself is made in this process: half a megabyte, and its blanks.
-        assert tracemalloc.get_traced_memory()[1] < 16_000_000
+        assert fault_of(peer, gzip_bomb, limits) is PeerFault.TOO_LARGE
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:
         tracemalloc.stop()
 
@@ -104,13 +106,13 @@ def test_a_refusal_that_nests_without_end_is_a_refusal(peer: BadPeer) -> None:
 @pytest.mark.parametrize("answering", [drip, say_nothing])
 def test_the_deadline_ends_what_drips_or_is_silent(peer: BadPeer, answering: Answering) -> None:
     began = time.monotonic()
-    assert fault_of(peer, answering, replace(QUICK, deadline_s=0.5)) is PeerFault.TIMEOUT
-    assert time.monotonic() - began < 3
+    assert fault_of(peer, answering, replace(QUICK, deadline_s=1.0)) is PeerFault.TIMEOUT
+    assert time.monotonic() - began < 20
     assert len(peer.requests) == 1
 
 
 def test_silence_ends_at_the_timeout_of_reads_and_is_asked_again(peer: BadPeer) -> None:
-    assert fault_of(peer, say_nothing, replace(QUICK, read_s=0.2, attempts=2)) is PeerFault.TIMEOUT
+    assert fault_of(peer, say_nothing, replace(QUICK, read_s=0.3, attempts=2)) is PeerFault.TIMEOUT
     assert len(peer.requests) == 2
 
 

@@ -80,6 +80,10 @@ def test_what_one_posts_another_pages_byte_for_byte(
         if not page.more:
             break
     assert found == bodies
+    manifest = reader.manifest(COLLECTION, added_after=before.last, limit=3, version="all")
+    assert [each.id for each in manifest.records] == [json.loads(body)["id"] for body in bodies[:3]]
+    assert (manifest.more, manifest.first) == (True, manifest.records[0].date_added)
+    assert manifest.records[0].media_type == "application/stix+json;version=2.1"
 
 
 def test_the_same_envelope_twice_is_a_success(publisher: RemoteRoot, aurora: LabHandle) -> None:

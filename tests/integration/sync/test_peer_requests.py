@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from exchange.services.errors import InvalidRequestError
@@ -210,3 +212,16 @@ def test_a_collection_that_is_none_is_malformed(root: RemoteRoot, peer: BadPeer,
 def test_an_alias_that_is_no_segment_is_none(root: RemoteRoot, peer: BadPeer) -> None:
     peer.dials.collections["collections"][0]["alias"] = "a/../../b"
     assert root.collections()[0].alias == ""
+
+
+@pytest.mark.parametrize("record", [{}, {"id": ""}, {"id": 7}, {"id": "x", "version": None}, [], "x"])
+def test_a_manifest_that_is_none_is_malformed(root: RemoteRoot, peer: BadPeer, record: object) -> None:
+    peer.script = [say(json.dumps({"objects": [record]}).encode())]
+    with pytest.raises(PeerError) as error:
+        root.manifest(ALIAS, limit=1)
+    assert faulty(error) is PeerFault.MALFORMED
+
+
+def test_a_status_is_asked_for_in_the_letters_of_the_peer(root: RemoteRoot, peer: BadPeer) -> None:
+    peer.script = [say(b'{"id":"%s","status":"pending"}' % STATUS.upper().encode())]
+    assert root.post(ALIAS, b'{"objects":[]}').id == STATUS.upper()
