@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cryptography import x509
-from urllib3.util.ssl_match_hostname import CertificateError, match_hostname
 
 from exchange.sync.peers.access import (
     ClientCertificate,
@@ -49,10 +48,8 @@ class Security:
         der = sock.getpeercert(binary_form=True) or b""
         if not hmac.compare_digest(hashlib.sha256(der).hexdigest(), self._trust.sha256):
             raise PeerError(PeerFault.TLS, "the certificate is another than the pinned one")
-        try:
-            match_hostname({"subjectAltName": _names_of(der)}, host)
-        except (CertificateError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-            raise PeerError(PeerFault.TLS, "the pinned certificate does not name the host") from None
+        if not any(_is_named(host, each) for each in _names_of(der)):
+            raise PeerError(PeerFault.TLS, "the pinned certificate does not name the host")
 
 
 def _trusting(trust: Trust) -> ssl.SSLContext:
@@ -96,14 +93,17 @@ def _private_file(content: bytes) -> Iterator[str]:
         os.unlink(path)
 
 
-def _names_of(der: bytes) -> tuple[tuple[str, str], ...]:
-    """The subject's names as Python's ssl writes them; a certificate without a chain is not parsed there."""
+def _names_of(der: bytes) -> list[str]:
+    """The names and addresses of the subject; none where they cannot be read. ssl parses trusted certificates alone."""
     try:
-        names = (
-            x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        )
-    except x509.ExtensionNotFound:
-        return ()
-    hosts = [("DNS", name) for name in names.get_values_for_type(x509.DNSName)]
-    addresses = [("IP Address", str(each)) for each in names.get_values_for_type(x509.IPAddress)]
-    return tuple(hosts + addresses)
+        extensions = x509.load_der_x509_certificate(der).extensions
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return []
+    return names.get_values_for_type(x509.DNSName) + [str(each) for each in names.get_values_for_type(x509.IPAddress)]
+
+
+def _is_named(host: str, name: str) -> bool:
+    """Whether a name of a certificate is the host's; `*` stands for its first label (RFC 9525 section 6.3)."""
+    wanted = name.lower()
+    return wanted == host or (wanted.startswith("*.") and wanted[1:] == "".join(host.partition(".")[1:]))
