@@ -107,6 +107,7 @@ JOIN delivery d ON place.seq BETWEEN d.seq_from AND d.seq_to
                AND e.collection_id = ANY (d.collection_ids) AND e.audience_id = ANY (d.audience_ids)
                AND NOT d.filter ? 'shows'
                AND NOT coalesce(d.filter -> 'open', '[]') @> to_jsonb(e.collection_id)
+               AND coalesce(d.filter -> 'without_origin' <> to_jsonb(v.origin_peer_id), true)
                AND coalesce(d.filter ->> 'id', o.stix_id) = o.stix_id
                AND coalesce(d.filter -> 'seqs', to_jsonb(place.seq)) @> to_jsonb(place.seq)
                AND (coalesce(d.filter -> 'types', '[]') = '[]' OR d.filter -> 'types' ? e.type)

@@ -11,6 +11,7 @@ from exchange.models import Audience, Lab, Person
 from exchange.services.audit import record_event
 from exchange.services.compromise import quarantine_compromised
 from exchange.services.errors import AccessDeniedError, PolicyError
+from exchange.services.homes import store_homes
 from exchange.services.keys import APPROVALS_NEEDED, count_approvals, extend_chain, find_keys, store_chain
 from exchange.services.labs import log_clear
 from exchange.services.principals import Principal
@@ -93,9 +94,10 @@ def report_refusal(principal: Principal, item: Item) -> None:
 
 
 def take_keys(principal: Principal, lab: Lab, state: KeyState, payload_sha256: str, moment: datetime) -> None:
-    """Store the keys of a new version, and log what it added and what it ended."""
+    """Store the keys and homes of a new version, and log what it added and what it ended."""
     before = find_keys(state.keys)
     added = store_chain(lab, state, moment=moment)
+    store_homes(lab, state.homes)
     ended = [
         kid
         for kid, key in state.keys.items()
