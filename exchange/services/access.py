@@ -81,7 +81,7 @@ def _principal_of(row: tuple[Any, ...]) -> Principal:
 
 
 def _as_peer(principal: Principal) -> Principal:
-    """The principal of a token whose lab's row is a peer's; one that is neither a lab's nor a peer's signs nobody in."""
+    """The principal of a token whose lab's row is a peer's; one of neither a lab nor a peer signs nobody in."""
     lab_id = principal.lab_id or 0
     known = recall(("peer", lab_id), lambda: find_peer_reader(lab_id))
     if known is None or not known.is_active:

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Q
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from exchange.models import Collection, Grant, Lab, Leaf, Person
@@ -83,6 +84,18 @@ def find_lab(slug: str, *, lock: bool = False) -> Lab:
     if lab is None:
         raise NotFoundError(f"there is no lab {slug}")
     return lab
+
+
+def find_reader(slug: str) -> Lab:
+    """The lab of this name, or the row of a peer among the labs: whoever may have tokens and grants.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = Lab.objects.filter(Q(kind=Lab.Kind.LAB) | Q(peer__isnull=False), slug=slug).first()
+    if found is None:
+        raise NotFoundError(f"there is no lab or peer {slug}")
+    return found
 
 
 def list_labs() -> list[Lab]:

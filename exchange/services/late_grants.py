@@ -13,6 +13,7 @@ from typing import Any, Final
 from exchange.models import Audience, Collection, Lab, Person
 from exchange.services.database import execute
 from exchange.services.log import make_leaf
+from exchange.services.peer_principals import find_peer_reader
 from exchange.services.principals import ANONYMOUS
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.sharing import AudienceRule, load_audiences, readable_audiences
@@ -85,7 +86,10 @@ def place_anew(collection: Collection, lab: Lab | None, moment: datetime) -> int
 
 
 def _readable_by(lab: Lab) -> list[int]:
-    """The audiences that the lab, its clients or its persons belong to."""
+    """The audiences that the lab, its clients or its persons belong to; of a peer, what may cross to it."""
+    if lab.kind != Lab.Kind.LAB:
+        peer = find_peer_reader(lab.id)
+        return readable_audiences(peer.principal) if peer is not None else []
     persons = frozenset(Person.objects.filter(lab=lab).values_list("identity_id", flat=True))
     rules = load_audiences(Audience.objects.values_list("id", flat=True))
     return [audience_id for audience_id, rule in rules.items() if _is_for(rule, lab.identity_id, persons)]
