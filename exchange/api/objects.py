@@ -112,8 +112,8 @@ class RecipientsView(Endpoint):
     @extend_schema(
         operation_id="listRecipients",
         summary="Which labs and peers received your object",
-        description="Each lab or peer that received a version of your own object, and the first day on which it did; for "
-        "AMBER and stricter. Expanded from the delivery log.",
+        description="Each lab or peer that received a version of your own object, and the first day on which it did; "
+        "for AMBER and stricter. Expanded from the delivery log.",
         parameters=[operations.STIX_ID],
         responses={200: schemas.answers("RecipientList", "The labs."), **operations.MEMBER_PROBLEMS},
     )

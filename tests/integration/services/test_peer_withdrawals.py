@@ -78,7 +78,7 @@ def test_narrowing_tells_exactly_the_exchanges_that_lost_sight(
         first = marked(aurora, label, marking)
         store(aurora, first)
         store(aurora, narrowed(aurora, first, next_label, next_marking))
-        assert told(peers, first) == dict.fromkeys(losers, ["narrowed"]), (label, next_label)
+        assert told(peers, first) == {name: ["narrowed"] for name in losers}, (label, next_label)
 
 
 def test_members_are_told_as_before_whatever_peers_there_are(
