@@ -160,7 +160,7 @@ def peers_that_keep(*, producer_id: int, stix_id: str) -> list[Recipient]:
 
 
 def _expand(producer_id: int, stix_id: str, *, lowest: Tlp, kind: str = "") -> list[Recipient]:
-    params = {"lab": producer_id, "id": stix_id, "label": int(lowest), "kind": str(kind)}
+    params: dict[str, str | int] = {"lab": producer_id, "id": stix_id, "label": int(lowest), "kind": str(kind)}
     with connection.cursor() as cursor:
         cursor.execute(_RECIPIENTS, params)
         return [Recipient(*row) for row in cursor.fetchall()]

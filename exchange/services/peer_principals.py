@@ -33,9 +33,9 @@ CROSS JOIN LATERAL (
 ) h
 """
 _OF_LAB: Final = _PEERS + "WHERE p.lab_id = %(lab)s"
-_EXCHANGES: Final = f"""
+_WITH_GRANTS: Final = f"""
 SELECT known.*, ARRAY(SELECT g.collection_id FROM collection_grant g WHERE g.lab_id = known.lab_id AND g.can_read)
-FROM ({_PEERS} WHERE l.kind = 'node' AND NOT l.is_self AND l.identity_id IS NOT NULL)
+FROM ({_PEERS})
      AS known (id, is_active, lab_id, slug, identity, is_exchange, community, highest, roots, residents, exclusive)
 ORDER BY known.id
 """  # noqa: S608 - put together from constants
@@ -76,9 +76,14 @@ def peer_principal(lab_id: int) -> Principal:
     return found.principal
 
 
+def find_peers() -> list[KnownPeer]:
+    """All peers, stopped ones too, with their grants. One query."""
+    return [_known(row) for row in execute(_WITH_GRANTS, {}).fetchall()]
+
+
 def find_exchanges() -> list[KnownPeer]:
-    """All peers that are exchanges with an identity, stopped ones too, with their grants. One query."""
-    return [_known(row) for row in execute(_EXCHANGES, {}).fetchall()]
+    """The peers among them that are exchanges and have an identity: those that can be told something."""
+    return [peer for peer in find_peers() if peer.traits.is_exchange and peer.principal.lab_identity]
 
 
 def _known(row: tuple[Any, ...]) -> KnownPeer:

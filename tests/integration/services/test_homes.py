@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from exchange.models import LabHome
+from exchange.models import Collection, LabHome
 from exchange.services.changes import read_access_mark
 from exchange.services.checking import check_exchange
+from exchange.services.clock import now
+from exchange.services.collections import grant_access
 from exchange.services.database import reading, writing
 from exchange.services.errors import NotFoundError
 from exchange.services.homes import homes_of, refill_homes
 from exchange.services.labs import resume_lab, suspend_lab
+from exchange.services.late_crossings import placing_for_peers
 from exchange.services.peer_principals import find_exchanges, find_peer_reader, peer_principal
 from exchange.services.principals import OPERATOR
 from exchange.services.publishing import OutcomeStatus
 from exchange.stix.markings import Tlp
-from tests.integration.services.views import as_owner, finds, marked, seconds_now, store
+from tests.integration.services.views import as_owner, finds, marked, members_of, page_of, seconds_now, store
 from tests.support.labs import Community
 from tests.support.peer_readers import PeerHandle, identity_with_homes, make_peer, move_home
 
@@ -61,7 +66,7 @@ def test_what_is_read_changes_with_the_home_at_the_next_request(community: Commu
 def test_a_suspended_lab_lives_nowhere_and_a_resumed_one_where_it_did(community: Community, peer: PeerHandle) -> None:
     borealis = community.borealis
     move_home(borealis, (peer, True))
-    for act, expected in ((suspend_lab, set()), (resume_lab, {borealis.identity})):
+    for act, expected in ((suspend_lab, frozenset[str]()), (resume_lab, frozenset({borealis.identity}))):
         act(actor=OPERATOR, slug="borealis")
         traits = peer.principal.peer
         assert traits is not None
@@ -80,7 +85,7 @@ def test_a_lab_that_names_one_node_by_two_keys_means_what_it_says_less_of(
     traits = peer.principal.peer
     assert traits is not None
     assert traits.roots == {peer.root, second}
-    assert (traits.residents, traits.exclusive) == ({borealis.identity}, frozenset())
+    assert (traits.residents, traits.exclusive) == (frozenset({borealis.identity}), frozenset())
     with writing():
         LabHome.objects.all().delete()
 
@@ -160,3 +165,44 @@ def test_a_peer_can_be_asked_for_without_its_token(community: Community, peer: P
     known = find_peer_reader(peer.lab.id)
     assert known is not None
     assert known.traits.is_exchange
+
+
+def follow(peer: PeerHandle, after: datetime | None) -> tuple[list[str], datetime]:
+    """Ids of what came since, as a peer asks that knows nothing but the date of the last object that it got."""
+    entries = page_of(peer.principal, "signatures", added_after=after).entries
+    return [members_of(entry)["id"] for entry in entries], entries[-1].date_added if entries else after or now()
+
+
+def test_what_crosses_late_has_a_new_place_so_that_a_follower_meets_it(community: Community, peer: PeerHandle) -> None:
+    aurora, borealis, cobalt = community.labs
+    marking, other = aurora.distribution(borealis.identity), aurora.distribution(cobalt.identity)
+    named, foreign = marked(aurora, Tlp.AMBER, marking), marked(aurora, Tlp.AMBER, other)
+    green, clear = marked(aurora, Tlp.GREEN), marked(aurora, Tlp.CLEAR)
+    store(aurora, marking, other, named, foreign, green, clear)
+    seen, date = follow(peer, None)
+    assert clear["id"] in seen
+    move_home(borealis, (peer, False))
+    seen, date = follow(peer, date)
+    assert seen == [named["id"]]
+    with writing(), placing_for_peers():
+        peer.set(community=True)
+    seen, date = follow(peer, date)
+    assert seen == [green["id"]]
+    suspend_lab(actor=OPERATOR, slug="borealis")
+    missed = marked(aurora, Tlp.AMBER, marking)
+    store(aurora, missed)
+    assert follow(peer, date)[0] == []
+    resume_lab(actor=OPERATOR, slug="borealis")
+    assert follow(peer, date)[0] == [named["id"], missed["id"]]
+
+
+def test_a_grant_moves_what_crosses_to_the_peer_and_nothing_else(community: Community) -> None:
+    aurora = community.aurora
+    peer = make_peer("west", reads=("identities",))
+    clear, amber = marked(aurora, Tlp.CLEAR), marked(aurora, Tlp.AMBER)
+    store(aurora, clear, amber)
+    last = as_owner("SELECT last_seq FROM sequencer")[0][0]
+    signatures = Collection.objects.get(alias="signatures")
+    grant_access(actor=OPERATOR, collection=signatures, lab=peer.lab, can_read=True, can_write=False)
+    moved = as_owner("SELECT o.stix_id FROM entry e JOIN object o ON o.id = e.object_id WHERE e.seq > %s", last)
+    assert [row[0] for row in moved] == [clear["id"]]
