@@ -45,10 +45,10 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        # The rows go with the table.
-        migrations.RunPython(fill, migrations.RunPython.noop),
         migrations.RunSQL(
             sql=(SQL / "lab_homes.sql").read_text(encoding="utf-8"),
             reverse_sql=(SQL / "lab_homes_reverse.sql").read_text(encoding="utf-8"),
         ),
+        # The rows go with the table.
+        migrations.RunPython(fill, migrations.RunPython.noop),
     ]

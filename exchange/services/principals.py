@@ -86,6 +86,8 @@ class Principal:
             return f"token:{self.token_prefix}"
         if self.person_id is not None:
             return f"person:{self.person_id}"
+        if self.kind is PrincipalKind.PEER:
+            return f"peer:{self.lab_slug}"
         return str(self.kind)
 
 
