@@ -72,7 +72,7 @@ def peer_principal(lab_id: int) -> Principal:
     """
     found = find_peer_reader(lab_id)
     if found is None or not found.is_active:
-        raise NotFoundError("there is no such peer, or it is stopped", code="peer-not-found")
+        raise NotFoundError("there is no such peer, or it is stopped")
     return found.principal
 
 
