@@ -9,8 +9,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from exchange.http.credentials import CHALLENGE, principal_of_request
-from exchange.services.errors import NotAuthenticatedError
-from exchange.services.principals import ANONYMOUS, Principal
+from exchange.services.errors import AccessDeniedError, NotAuthenticatedError
+from exchange.services.principals import ANONYMOUS, Principal, PrincipalKind
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -47,8 +47,16 @@ def principal_of(request: Request) -> Principal:
 
 
 def member_of(request: Request) -> Principal:
-    """Who asks, if it speaks for a lab. Raises: NotAuthenticatedError."""
+    """Who asks, if it speaks for a lab. Raises: NotAuthenticatedError, AccessDeniedError: a peer, which reads alone."""
+    principal = granted_of(request)
+    if principal.kind is PrincipalKind.PEER:
+        raise AccessDeniedError("this is for members; a peer reads what crosses to it", code="not-a-member")
+    return principal
+
+
+def granted_of(request: Request) -> Principal:
+    """Who asks, if it reads by grants: a member or a peer. Raises: NotAuthenticatedError."""
     principal = principal_of(request)
-    if not principal.is_member:
+    if not principal.is_granted:
         raise NotAuthenticatedError("sign in with a token")
     return principal

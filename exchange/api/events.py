@@ -10,7 +10,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from exchange.api import operations, schemas
-from exchange.api.authentication import member_of
+from exchange.api.authentication import granted_of
 from exchange.api.endpoint import Endpoint, query_of
 from exchange.api.following import BATCH, Following, Question, begin
 from exchange.api.streams import PLACES
@@ -55,7 +55,7 @@ class EventsView(Endpoint):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Begin a stream."""
-        principal = member_of(request)
+        principal = granted_of(request)
         require_scope(principal, "read")
         question = begin(_question_of(request))
         if request.method == "HEAD":

@@ -90,15 +90,20 @@ class ObjectView(Endpoint):
     @extend_schema(
         operation_id="deleteObject",
         summary="Delete your own object",
-        description="All its versions go; its readers are told; it cannot be published again.",
+        description="All its versions go; its readers are told; it cannot be published again. Plain feeds that pulled "
+        "it keep it: then the answer is 200 and names them.",
         parameters=[operations.STIX_ID],
-        responses={204: None, **operations.DELETE_PROBLEMS},
+        responses={
+            200: schemas.answers("Deletion", "It is deleted here, and feeds that pulled it keep it."),
+            204: None,
+            **operations.DELETE_PROBLEMS,
+        },
     )
     def delete(self, request: Request, stix_id: str) -> HttpResponse:
         """Delete it."""
         no_parameters(request)
-        delete_object(principal=member_of(request), stix_id=stix_id)
-        return HttpResponse(status=204)
+        kept_by = delete_object(principal=member_of(request), stix_id=stix_id)
+        return json_response({"kept_by": kept_by}) if kept_by else HttpResponse(status=204)
 
 
 class RecipientsView(Endpoint):
@@ -106,9 +111,9 @@ class RecipientsView(Endpoint):
 
     @extend_schema(
         operation_id="listRecipients",
-        summary="Which labs received your object",
-        description="Each lab that received a version of your own object, and the first day on which it did; for AMBER "
-        "and stricter. Expanded from the delivery log.",
+        summary="Which labs and peers received your object",
+        description="Each lab or peer that received a version of your own object, and the first day on which it did; "
+        "for AMBER and stricter. Expanded from the delivery log.",
         parameters=[operations.STIX_ID],
         responses={200: schemas.answers("RecipientList", "The labs."), **operations.MEMBER_PROBLEMS},
     )

@@ -6,6 +6,7 @@ from exchange.models.collection import ApiRoot, Collection, Grant
 from exchange.models.delivery import Delivery
 from exchange.models.entry import Entry
 from exchange.models.facet import Facet, place_of
+from exchange.models.home import LabHome
 from exchange.models.idempotency import IdempotentRequest
 from exchange.models.key import IdentityApproval, KeyUse, Pin, SigningKey
 from exchange.models.lab import Lab
@@ -35,6 +36,7 @@ __all__ = [
     "IdentityApproval",
     "KeyUse",
     "Lab",
+    "LabHome",
     "Leaf",
     "Peer",
     "PeerChannel",

@@ -5,23 +5,28 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
+from dataclasses import replace
 from typing import Any
 
+from exchange.models import Lab
 from exchange.services.clock import now
 from exchange.services.database import execute
 from exchange.services.errors import AccessDeniedError, NotAuthenticatedError
+from exchange.services.peer_principals import find_peer_reader
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.remembering import recall
 from exchange.services.tokens import digest_of, prefix_of
 
 _COLUMNS = """
 SELECT t.id, t.digest, t.prefix, t.scopes, t.client, t.bounds::text, t.expires_at, t.revoked_at,
-       l.id, l.slug, l.status, coalesce(l.identity_id, '')
+       l.id, l.slug, l.status, coalesce(l.identity_id, ''), l.kind
 FROM token t JOIN lab l ON l.id = t.lab_id WHERE
 """
 _FIND = _COLUMNS + "t.prefix = %(prefix)s"
 _FIND_BY_ID = _COLUMNS + "t.id = %(id)s"
 _REFUSED = "the token is not valid"
+_OF_PEERS = frozenset({"read"})
+"""All that a peer's token is good for, whatever it says."""
 
 
 def authenticate_token(secret: str, *, source_address: str) -> Principal:
@@ -30,8 +35,8 @@ def authenticate_token(secret: str, *, source_address: str) -> Principal:
     `source_address` is the caller's address, held against the token's networks.
 
     Raises:
-        NotAuthenticatedError: unknown, expired or revoked token, suspended lab, or a foreign network. The
-            message is the same for all of them.
+        NotAuthenticatedError: unknown, expired or revoked token, suspended lab, paused peer, or a foreign network.
+            The message is the same for all of them.
     """
     prefix = prefix_of(secret)
     row = recall(("token", prefix), lambda: _find(prefix))
@@ -59,10 +64,10 @@ def authenticate_again(token_id: int) -> Principal:
 
 
 def _principal_of(row: tuple[Any, ...]) -> Principal:
-    token_id, _, prefix, scopes, client, bounds, expires_at, revoked_at, lab_id, slug, status, identity = row
+    token_id, _, prefix, scopes, client, bounds, expires_at, revoked_at, lab_id, slug, status, identity, kind = row
     if expires_at <= now() or revoked_at is not None or status != "active":
         raise NotAuthenticatedError(_REFUSED)
-    return Principal(
+    principal = Principal(
         kind=PrincipalKind.CLIENT if client else PrincipalKind.TOKEN,
         lab_id=lab_id,
         lab_slug=slug,
@@ -72,6 +77,17 @@ def _principal_of(row: tuple[Any, ...]) -> Principal:
         scopes=frozenset(scopes),
         bounds=json.loads(bounds),
     )
+    return principal if kind == Lab.Kind.LAB else _as_peer(principal)
+
+
+def _as_peer(principal: Principal) -> Principal:
+    """The principal of a token whose lab's row is a peer's; one of neither a lab nor a peer signs nobody in."""
+    lab_id = principal.lab_id or 0
+    known = recall(("peer", lab_id), lambda: find_peer_reader(lab_id))
+    if known is None or not known.is_active:
+        raise NotAuthenticatedError(_REFUSED)
+    scopes = principal.scopes & _OF_PEERS
+    return replace(principal, kind=PrincipalKind.PEER, scopes=scopes, peer=known.traits)
 
 
 def require_scope(principal: Principal, scope: str) -> None:

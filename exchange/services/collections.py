@@ -41,7 +41,8 @@ class CollectionView:
 
     `sources` are the ids that a read goes over: the collection itself, or what a view shows to this principal.
     `open_sources` are those among them that a member reads without a grant, because they are public: there it is
-    anybody, and finds what is for anybody. `granted_homes` are all collections of the node, in this root or not, that
+    anybody, and finds what is for anybody. `without_origin` is the peer, if it is one, to which nothing returns that
+    came from it. `granted_homes` are all collections of the node, in this root or not, that
     the principal reads as a member: what refers to something there must not be looser than it.
     """
 
@@ -60,6 +61,7 @@ class CollectionView:
     can_write: bool
     sources: tuple[int, ...]
     open_sources: tuple[int, ...] = ()
+    without_origin: int | None = None
     granted_homes: tuple[int, ...] = ()
 
     @property
@@ -103,7 +105,7 @@ def visible_everywhere(principal: Principal) -> list[CollectionView]:
     for row in within:
         if row[10] and not row[9]:
             homes[row[2]] += (row[0],)
-    ungranted = {row[0] for row in within if principal.is_member and not row[12]}
+    ungranted = {row[0] for row in within if principal.is_granted and not row[12]}
     views = [_view(row, principal, homes[row[2]], ungranted) for row in within]
     readable = [home for of_root in homes.values() for home in of_root if home not in ungranted]
     granted = tuple(readable) if principal.allows("read") else ()
@@ -138,10 +140,11 @@ def _view(
         page_limit=page_limit,
         max_object_bytes=row[13],
         is_view=is_view,
-        can_read=bool(sources) and (principal.allows("read") or not principal.is_member),
+        can_read=bool(sources) and (principal.allows("read") or not principal.is_granted),
         can_write=writes and not is_view and _may_write(principal, alias),
         sources=sources,
         open_sources=tuple(source for source in sources if source in ungranted),
+        without_origin=principal.peer.id if principal.peer is not None else None,
     )
 
 

@@ -87,8 +87,16 @@ def make_tag(principal: Principal, question: dict[str, object], view: Reach, pla
 
 
 def _binding(principal: Principal, question: dict[str, object]) -> bytes:
-    who = [str(principal.kind), principal.lab_id, principal.person_id]
+    who = [str(principal.kind), principal.lab_id, principal.person_id, *_crossing(principal)]
     return hashlib.sha256(_encoded({"who": who, "question": question})).digest()[:BINDING_BYTES]
+
+
+def _crossing(principal: Principal) -> list[object]:
+    """What may cross to a peer: when that changes, what became visible may lie behind its position."""
+    peer = principal.peer
+    if peer is None:
+        return []
+    return [peer.community, peer.highest_label, sorted(peer.residents), sorted(peer.exclusive)]
 
 
 def _reach(view: Reach) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 from django.db import connection
 
-from exchange.models import StixObject
+from exchange.models import Lab, Peer, StixObject
 from exchange.services import counters
 from exchange.services.changes import MARK, Mark, Span
 from exchange.services.database import array_text, execute, writing
@@ -86,7 +86,7 @@ def record_repeated_delivery(delivery: Delivery, *, span: Span, mark: Mark) -> b
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A lab that received a version, and the first day on which it did; its persons and tokens are not named."""
+    """A lab or a peer that received a version, and the first day on which it did; persons and tokens are not named."""
 
     lab: str
     version: str
@@ -107,6 +107,7 @@ JOIN delivery d ON place.seq BETWEEN d.seq_from AND d.seq_to
                AND e.collection_id = ANY (d.collection_ids) AND e.audience_id = ANY (d.audience_ids)
                AND NOT d.filter ? 'shows'
                AND NOT coalesce(d.filter -> 'open', '[]') @> to_jsonb(e.collection_id)
+               AND coalesce(d.filter -> 'without_origin' <> to_jsonb(v.origin_peer_id), true)
                AND coalesce(d.filter ->> 'id', o.stix_id) = o.stix_id
                AND coalesce(d.filter -> 'seqs', to_jsonb(place.seq)) @> to_jsonb(place.seq)
                AND (coalesce(d.filter -> 'types', '[]') = '[]' OR d.filter -> 'types' ? e.type)
@@ -116,7 +117,7 @@ CROSS JOIN LATERAL (
            coalesce(d.filter -> 'versions', '["last"]') AS versions
 ) asked
 JOIN lab l ON l.id = d.lab_id
-WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s
+WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s AND (%(kind)s = '' OR l.kind = %(kind)s)
   AND (coalesce(d.filter ->> 'all_versions', '') = 'true'
        OR d.filter ? 'seqs'
        OR asked.versions ? k.version_key
@@ -135,7 +136,7 @@ GROUP BY l.slug, v.version_text ORDER BY 3, 1, 2
 
 
 def find_recipients(*, principal: Principal, stix_id: str) -> list[Recipient]:
-    """Which labs received the principal's own object, for AMBER and stricter (docs/sharing.md, rule 7).
+    """Which labs and peers received the principal's own object, for AMBER and stricter (docs/sharing.md, rule 7).
 
     Expands the delivery log, so it is for people who ask, not for every request.
 
@@ -145,6 +146,21 @@ def find_recipients(*, principal: Principal, stix_id: str) -> list[Recipient]:
     with writing():
         if not StixObject.objects.filter(producer=principal.lab_id or 0, stix_id=stix_id).exists():
             raise NotFoundError("there is no such object", code="object-not-found")
-        with connection.cursor() as cursor:
-            cursor.execute(_RECIPIENTS, {"lab": principal.lab_id, "id": stix_id, "label": int(Tlp.AMBER)})
-            return [Recipient(*row) for row in cursor.fetchall()]
+        return _expand(principal.lab_id or 0, stix_id, lowest=Tlp.AMBER)
+
+
+def peers_that_keep(*, producer_id: int, stix_id: str) -> list[Recipient]:
+    """The plain feeds that pulled this object of a lab, each version: no note reaches them, so they keep what they got.
+
+    producer_id: row of the lab. Asked before a deletion, which removes what the log is expanded by, inside `writing()`.
+    """
+    if not Peer.objects.filter(lab__kind=Lab.Kind.FEED).exists():
+        return []
+    return _expand(producer_id, stix_id, lowest=Tlp.CLEAR, kind=Lab.Kind.FEED)
+
+
+def _expand(producer_id: int, stix_id: str, *, lowest: Tlp, kind: str = "") -> list[Recipient]:
+    params: dict[str, str | int] = {"lab": producer_id, "id": stix_id, "label": int(lowest), "kind": str(kind)}
+    with connection.cursor() as cursor:
+        cursor.execute(_RECIPIENTS, params)
+        return [Recipient(*row) for row in cursor.fetchall()]

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Q
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from exchange.models import Collection, Grant, Lab, Leaf, Person
@@ -16,6 +17,7 @@ from exchange.services.clock import now
 from exchange.services.collections import DEFAULT_ROOT
 from exchange.services.database import writing
 from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
+from exchange.services.late_crossings import lock_objects_for, placing_for_peers
 from exchange.services.log import make_leaf
 from exchange.services.principals import Principal
 from exchange.services.sequencer import next_number
@@ -56,8 +58,10 @@ def suspend_lab(*, actor: Principal, slug: str) -> Lab:
 
 
 def resume_lab(*, actor: Principal, slug: str) -> Lab:
-    """End a suspension."""
-    return _set_status(actor, slug, Lab.Status.ACTIVE, "lab-admitted")
+    """End a suspension. Peers that the lab calls its home meet what was for it meanwhile at new places."""
+    with writing(), placing_for_peers():
+        lock_objects_for(find_lab(slug).identity_id or "")
+        return _set_status(actor, slug, Lab.Status.ACTIVE, "lab-admitted")
 
 
 def _set_status(actor: Principal, slug: str, status: Lab.Status, operation: str) -> Lab:
@@ -83,6 +87,18 @@ def find_lab(slug: str, *, lock: bool = False) -> Lab:
     if lab is None:
         raise NotFoundError(f"there is no lab {slug}")
     return lab
+
+
+def find_reader(slug: str) -> Lab:
+    """The lab of this name, or the row of a peer among the labs: whoever may have tokens and grants.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = Lab.objects.filter(Q(kind=Lab.Kind.LAB) | Q(peer__isnull=False), slug=slug).first()
+    if found is None:
+        raise NotFoundError(f"there is no lab {slug}, nor a peer of that name")
+    return found
 
 
 def list_labs() -> list[Lab]:

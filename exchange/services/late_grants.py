@@ -7,12 +7,14 @@ digest (docs/sharing.md, "What follows", 5). What the lab may not read stays whe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from exchange.models import Audience, Collection, Lab, Person
 from exchange.services.database import execute
 from exchange.services.log import make_leaf
+from exchange.services.peer_principals import find_peer_reader
 from exchange.services.principals import ANONYMOUS
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.sharing import AudienceRule, load_audiences, readable_audiences
@@ -27,7 +29,7 @@ WITH locked AS (
 )
 SELECT count(*) FROM locked
 """
-_LOCK_SEQUENCER: Final = "SELECT last_seq FROM sequencer WHERE id = 1 FOR UPDATE"
+LOCK_SEQUENCER: Final = "SELECT last_seq FROM sequencer WHERE id = 1 FOR UPDATE"
 _NEXT: Final = """
 SELECT e.seq, e.version_id, o.type, o.stix_id, v.version_text, v.digest, l.id, coalesce(l.identity_id, ''),
        EXISTS (SELECT FROM leaf f WHERE f.version_id = v.id AND f.operation = 'revoke')
@@ -37,7 +39,7 @@ JOIN object o ON o.id = e.object_id
 JOIN lab l ON l.id = o.producer_id
 WHERE e.collection_id = %(collection)s AND e.seq > %(after)s AND e.seq <= %(until)s AND NOT e.is_shared
   AND e.audience_id = ANY (%(readable)s) AND e.newest_audience_id = ANY (%(readable)s)
-  AND NOT (e.audience_id = ANY (%(anybody)s) AND e.newest_audience_id = ANY (%(anybody)s))
+  AND NOT (e.audience_id = ANY (%(known)s) AND e.newest_audience_id = ANY (%(known)s))
 ORDER BY e.seq LIMIT %(limit)s
 """
 _MOVE: Final = f"""
@@ -65,19 +67,29 @@ def place_anew(collection: Collection, lab: Lab | None, moment: datetime) -> int
     stored; nobody else writes until its transaction ends.
     """
     execute(_LOCK_OBJECTS, {"collection": collection.id})
-    until = execute(_LOCK_SEQUENCER, {}).fetchall()[0][0]
+    until = execute(LOCK_SEQUENCER, {}).fetchall()[0][0]
+    readable = readable_audiences(ANONYMOUS) if lab is None else _readable_by(lab)
+    known = readable_audiences(ANONYMOUS) if lab is not None and collection.public else []
+    return move_entries(collection.id, readable, known, until, moment)
+
+
+def move_entries(
+    collection_id: int, readable: Sequence[int], known: Sequence[int], until: int, moment: datetime
+) -> int:
+    """Move the entries up to `until` for which both audiences are among `readable` and not both among `known`; answers
+    how many. The caller holds the sequencer, and the objects of these entries."""
     params: dict[str, Any] = {
-        "collection": collection.id,
+        "collection": collection_id,
         "until": until,
-        "readable": readable_audiences(ANONYMOUS) if lab is None else _readable_by(lab),
-        "anybody": readable_audiences(ANONYMOUS) if lab is not None and collection.public else [],
+        "readable": list(readable),
+        "known": list(known),
         "limit": BATCH,
     }
     after, moved = 0, 0
     while True:
         rows = execute(_NEXT, {**params, "after": after}).fetchall()
         if rows:
-            _move(collection, rows, moment)
+            _move(collection_id, rows, moment)
             after = rows[-1][0]
             moved += len(rows)
         if len(rows) < BATCH:
@@ -85,7 +97,10 @@ def place_anew(collection: Collection, lab: Lab | None, moment: datetime) -> int
 
 
 def _readable_by(lab: Lab) -> list[int]:
-    """The audiences that the lab, its clients or its persons belong to."""
+    """The audiences that the lab, its clients or its persons belong to; of a peer, what may cross to it."""
+    if lab.kind != Lab.Kind.LAB:
+        peer = find_peer_reader(lab.id)
+        return readable_audiences(peer.principal) if peer is not None else []
     persons = frozenset(Person.objects.filter(lab=lab).values_list("identity_id", flat=True))
     rules = load_audiences(Audience.objects.values_list("id", flat=True))
     return [audience_id for audience_id, rule in rules.items() if _is_for(rule, lab.identity_id, persons)]
@@ -97,7 +112,7 @@ def _is_for(rule: AudienceRule, identity: str | None, persons: frozenset[str]) -
     return identity is not None and identity in rule.labs | rule.clients | {rule.owner}
 
 
-def _move(collection: Collection, rows: list[tuple[Any, ...]], moment: datetime) -> None:
+def _move(collection_id: int, rows: list[tuple[Any, ...]], moment: datetime) -> None:
     operations = ["revoke" if row[8] else "publish" for row in rows]
     leaves = [
         make_leaf(
@@ -107,7 +122,7 @@ def _move(collection: Collection, rows: list[tuple[Any, ...]], moment: datetime)
     ]
     params = {
         "count": len(rows),
-        "collection": collection.id,
+        "collection": collection_id,
         "places": [row[0] for row in rows],
         "versions": [row[1] for row in rows],
         "labs": [row[6] for row in rows],

@@ -2,6 +2,7 @@
 
 `audience_for` says who a label and its recipients mean; `may_read` asks it of one reader; `readable_audiences`
 asks the same of the database for all interned audiences at once. Row-level security repeats the rule on the ids.
+A peer is a reader too: audiences hold nothing about peers, and what it may see follows from its traits.
 Grants on collections are a second, separate condition: services/collections.py.
 """
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from exchange.services.database import execute, snapshot
-from exchange.services.principals import Principal, PrincipalKind
+from exchange.services.principals import PeerTraits, Principal, PrincipalKind
 from exchange.services.remembering import recall
 from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
@@ -104,6 +105,8 @@ def may_read(reader: Principal, audience: AudienceRule) -> bool:
     """The rule itself. RED needs a person with a fresh second factor; no token ever meets it."""
     if audience.anonymous:
         return True
+    if reader.peer is not None:
+        return is_note_to(reader, audience) or _may_cross(reader.peer, audience)
     if not reader.is_member:
         return False
     # Who has no identity yet is named nowhere, whatever the sets hold.
@@ -116,6 +119,35 @@ def may_read(reader: Principal, audience: AudienceRule) -> bool:
     return is_fresh and bool(person & audience.persons or lab & {audience.owner})
 
 
+def is_note_to(reader: Principal, audience: AudienceRule) -> bool:
+    """Whether these are the readers of a withdrawal note that names this exchange among them.
+
+    A note names it among `labs` alone. Whom a member's marking names stands among `clients` or `persons` too, so no
+    marking makes a node a recipient, and a note reaches a peer however little may cross to it: it holds no content.
+    """
+    if reader.peer is None or not reader.peer.is_exchange or audience.label is not Tlp.AMBER:
+        return False
+    return bool({reader.lab_identity} - {""} & (audience.labs - audience.clients - audience.persons))
+
+
+def _may_cross(peer: PeerTraits, audience: AudienceRule) -> bool:
+    """CLEAR and GREEN go to the community, AMBER and AMBER+STRICT to the homes of recipients, who stand among `persons`
+    as well as among `labs`: a producer that does not name itself is none. Without recipients AMBER stays here.
+    """
+    if audience.label > peer.highest_label:
+        return False
+    named = audience.labs & audience.persons if peer.is_exchange else frozenset()
+    match audience.label:
+        case Tlp.CLEAR | Tlp.GREEN:
+            return audience.every_lab and peer.community
+        case Tlp.AMBER:
+            return bool(named & peer.residents)
+        case Tlp.AMBER_STRICT:
+            return bool(named & peer.residents & peer.exclusive)
+        case Tlp.RED:
+            return False
+
+
 _READABLE = """
 FROM audience
 WHERE anonymous
@@ -123,13 +155,45 @@ WHERE anonymous
    OR (%(member)s AND (every_lab OR %(lab)s = ANY (labs)))
    OR (%(fresh)s AND (%(person)s = ANY (persons) OR (owner <> '' AND owner = %(lab)s)))
 """
+# `is_note_to` and `_may_cross`. A statement of its own, so that nobody else's is planned with it. 0 CLEAR to 4 RED.
+_NAMED_AMONG = """EXISTS (SELECT FROM unnest(%({set})s::text[]) AS at_home (lab)
+                           WHERE at_home.lab = ANY (labs) AND at_home.lab = ANY (persons))"""
+_READABLE_BY_PEER = f"""
+FROM audience
+WHERE anonymous
+   OR (label = 2 AND %(node)s = ANY (labs) AND NOT (%(node)s = ANY (clients) OR %(node)s = ANY (persons)))
+   OR (label <= %(highest)s::int
+       AND CASE label WHEN 0 THEN every_lab AND %(community)s
+                      WHEN 1 THEN every_lab AND %(community)s
+                      WHEN 2 THEN {_NAMED_AMONG.format(set="residents")}
+                      WHEN 3 THEN {_NAMED_AMONG.format(set="exclusive")}
+                      ELSE false END)
+"""
 
 
 def readable_audiences(reader: Principal) -> list[int]:
     """Ids of all interned audiences that the reader belongs to: `may_read` in SQL, asked once per request."""
-    params = _reader_params(reader)
-    query = f"SELECT id {_READABLE} ORDER BY id"
-    return recall(("audiences", *params.values()), lambda: [row[0] for row in execute(query, params).fetchall()])
+    readable, params = _readable_by(reader)
+    query = f"SELECT id {readable} ORDER BY id"
+    key = ("audiences", *(tuple(value) if isinstance(value, list) else value for value in params.values()))
+    return recall(key, lambda: [row[0] for row in execute(query, params).fetchall()])
+
+
+def _readable_by(reader: Principal) -> tuple[str, dict[str, object]]:
+    """The rows of this reader's audiences, and the parameters of the condition."""
+    if reader.peer is not None:
+        return _READABLE_BY_PEER, _peer_params(reader, reader.peer)
+    return _READABLE, _reader_params(reader)
+
+
+def _peer_params(reader: Principal, peer: PeerTraits) -> dict[str, object]:
+    return {
+        "node": (reader.lab_identity or None) if peer.is_exchange else None,
+        "community": peer.community,
+        "highest": peer.highest_label,
+        "residents": sorted(peer.residents) if peer.is_exchange else [],
+        "exclusive": sorted(peer.residents & peer.exclusive) if peer.is_exchange else [],
+    }
 
 
 def _reader_params(reader: Principal) -> dict[str, object]:
@@ -143,9 +207,8 @@ def _reader_params(reader: Principal) -> dict[str, object]:
     }
 
 
-_READ_AS = f"""
+_READ_AS = """
 SELECT array_agg(id ORDER BY id), set_config('commonwatch.audiences', array_agg(id ORDER BY id)::text, true)
-{_READABLE}
 """
 
 
@@ -156,8 +219,9 @@ def reading_as(reader: Principal) -> Iterator[list[int]]:
     Ids and rows come from one state of the database. Else an audience that is new in between would hide its entry
     from a page that shows a later entry, and a follower would never come back for the first.
     """
+    readable, params = _readable_by(reader)
     with snapshot():
-        yield execute(_READ_AS, _reader_params(reader)).fetchall()[0][0] or []
+        yield execute(_READ_AS + readable, params).fetchall()[0][0] or []
 
 
 def intern_audiences(rules: Iterable[AudienceRule]) -> Mapping[bytes, int]:

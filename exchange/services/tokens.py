@@ -75,9 +75,12 @@ def issue_token(
 
     Raises:
         InvalidRequestError: unknown scope or bound, a lifetime over a year or in the past, a client that may
-            more than read, or a signing token that is not bound in every way.
+            more than read, a peer's token that may more than read or is a client's, or a signing token that is not
+            bound in every way.
     """
     wanted = _checked_scopes(scopes, client=client)
+    if lab.kind != Lab.Kind.LAB:
+        _check_for_peer(wanted, client=client)
     limits = checked_bounds(bounds or {})
     if Token.Scope.SIGN in wanted and not limits.keys() >= SIGNING_BOUNDS:
         missing = ", ".join(sorted(SIGNING_BOUNDS - limits.keys()))
@@ -104,6 +107,14 @@ def issue_token(
     return IssuedToken(token, secret)
 
 
+def _check_for_peer(scopes: Sequence[str], *, client: bool) -> None:
+    """A peer pulls, and has no clients here; what it sends is taken by a channel that an operator set up."""
+    if client:
+        raise InvalidRequestError("a peer has no clients", pointer="/client")
+    if list(scopes) != [Token.Scope.READ]:
+        raise InvalidRequestError("a peer's token only reads", pointer="/scopes")
+
+
 def issue_own_token(*, principal: Principal, **wanted: Any) -> IssuedToken:
     """A lab's token makes another for the same lab, never one that may more than itself.
 
@@ -114,7 +125,7 @@ def issue_own_token(*, principal: Principal, **wanted: Any) -> IssuedToken:
         AccessDeniedError: the principal is a client, or asks for a scope, a bound or a life beyond its own.
         InvalidRequestError: as `issue_token`.
     """
-    if principal.is_client or principal.token_id is None:
+    if not principal.is_member or principal.is_client or principal.token_id is None:
         raise AccessDeniedError("only a lab's own token may issue tokens")
     own = Token.objects.select_related("lab").get(pk=principal.token_id)
     if not set(wanted.get("scopes", ())) <= set(own.scopes):

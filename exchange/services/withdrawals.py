@@ -1,6 +1,7 @@
 """Tells exactly those who lost sight of an object that they did: a note signed by the node, without content.
 
-docs/sharing.md, rule 3. The note stands in the object's home collection, so incremental followers meet it there.
+docs/sharing.md, rule 3. The note stands in the object's home collection, so incremental followers meet it there. Peers
+that are exchanges are told as labs are, by their node's identity; plain feeds keep what they have (delivery.py).
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exchange.models import Lab, Person
+from exchange.services.database import execute
 from exchange.services.errors import NotReadyError
 from exchange.services.held_keys import open_node_key
 from exchange.services.labs import granted_identities
-from exchange.services.sharing import AudienceRule, load_audiences
+from exchange.services.peer_principals import KnownPeer, find_exchanges
+from exchange.services.sharing import AudienceRule, load_audiences, may_read
 from exchange.services.storing import AudienceChange, PreparedVersion, store_versions
 from exchange.stix.canonical import canonicalize
 from exchange.stix.extensions import Withdrawal
@@ -37,7 +40,8 @@ def withdraw_from(changes: Sequence[AudienceChange], moment: datetime, state: st
         NotReadyError: somebody lost sight, and the node has no identity or no key.
     """
     before = load_audiences(change.before for change in changes)
-    lost = [(change, readers_lost(before[change.before], change)) for change in changes]
+    exchanges = find_exchanges() if changes else []
+    lost = [(change, readers_lost(before[change.before], change, exchanges)) for change in changes]
     due = [(change, readers) for change, readers in lost if not readers.is_empty]
     if not due:
         return 0
@@ -51,8 +55,10 @@ def withdraw_from(changes: Sequence[AudienceChange], moment: datetime, state: st
     return len(notes)
 
 
-def readers_lost(before: AudienceRule, change: AudienceChange) -> AudienceRule:
-    """Who could read under `before` and cannot now: labs and clients with a grant, and named persons.
+def readers_lost(before: AudienceRule, change: AudienceChange, exchanges: Sequence[KnownPeer]) -> AudienceRule:
+    """Who could read under `before` and cannot now: labs, clients and exchanges with a grant, and named persons.
+
+    exchanges: all there are, stopped ones too: like a suspended lab, one is told when it is back.
 
     Anonymous readers of a public collection are nobody in particular and are not told.
     """
@@ -61,10 +67,38 @@ def readers_lost(before: AudienceRule, change: AudienceChange) -> AudienceRule:
     labs_after = _labs(after, members)
     return AudienceRule(
         label=Tlp.RED if before.label is Tlp.RED else Tlp.AMBER,
-        labs=_labs(before, members) - labs_after,
+        labs=(_labs(before, members) - labs_after) | _exchanges_lost(before, change, exchanges),
         clients=_clients(before, members) - _clients(after, members),
         persons=_persons_lost(before.persons - after.persons, _labs(before, members), labs_after, members),
     )
+
+
+_ORIGIN = """
+SELECT v.origin_peer_id FROM object o
+JOIN lab l ON l.id = o.producer_id AND l.identity_id = %(producer)s
+JOIN version_key k ON k.object_id = o.id
+JOIN version v ON v.id = k.version_id
+WHERE o.stix_id = %(id)s ORDER BY k.version_key DESC LIMIT 1
+"""
+
+
+def _exchanges_lost(before: AudienceRule, change: AudienceChange, exchanges: Sequence[KnownPeer]) -> frozenset[str]:
+    """Node identities of the exchanges that could read and cannot now.
+
+    Not the one that the newest version came from: it knows, and may read on what is its own.
+    """
+    lost = [
+        peer
+        for peer in exchanges
+        if change.collection_id in peer.reads
+        and may_read(peer.principal, before)
+        and not may_read(peer.principal, change.after)
+    ]
+    if not lost:
+        return frozenset()
+    row = execute(_ORIGIN, {"producer": change.producer, "id": change.stix_id}).fetchone()
+    origin = row[0] if row is not None else None
+    return frozenset(peer.principal.lab_identity for peer in lost if peer.traits.id != origin)
 
 
 def _labs(rule: AudienceRule, members: frozenset[str]) -> frozenset[str]:

@@ -20,7 +20,7 @@ from exchange.taxii.endpoint import endpoint, speaks_tls_alone
 def locate_roots(principal: Principal, _names: Mapping[str, str]) -> list[RootView]:
     """The roots of discovery. Raises: NotAuthenticatedError: nobody signed in and nothing is public."""
     roots = visible_roots(principal)
-    if not roots and not principal.is_member:
+    if not roots and not principal.is_granted:
         raise NotAuthenticatedError("sign in with a token")
     return roots
 

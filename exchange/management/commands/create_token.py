@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from exchange.management.answering import AnsweringCommand, Facts
 from exchange.models import Token
 from exchange.services.clock import now
-from exchange.services.labs import find_lab
+from exchange.services.labs import find_reader
 from exchange.services.principals import OPERATOR
 from exchange.services.tokens import BOUNDS, issue_token
 from exchange.stix.timestamps import format_taxii
@@ -20,7 +20,7 @@ class Command(AnsweringCommand):
     help = "Issue a token. Prints its secret once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("lab")
+        parser.add_argument("lab", help="its name, or that of a peer")
         parser.add_argument("--scopes", default="read", help=f"comma-separated: {', '.join(Token.Scope.values)}")
         parser.add_argument("--client", action="store_true", help="for a downstream system of the lab's clients")
         parser.add_argument("--expires", help="a date, 2027-01-31, a time, 2027-01-31T12:00:00Z, or days from now, 90d")
@@ -31,7 +31,7 @@ class Command(AnsweringCommand):
         parser.add_argument("--rates", help="bound: rate limits of its own, such as read=500/s:5000")
 
     def act(self, **options: Any) -> Facts:
-        lab = find_lab(options["lab"])
+        lab = find_reader(options["lab"])
         expires_at = read_expiry(options["expires"], now()) if options["expires"] else None
         issued = issue_token(
             actor=OPERATOR,

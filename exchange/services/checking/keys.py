@@ -1,4 +1,4 @@
-"""Keys: each lab's chain is verified from its pins again, and must say what the key table says."""
+"""Keys: each lab's chain is verified from its pins again, and must say what the tables of keys and of homes say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import connection
 from exchange.models import Lab, Pin, SigningKey
 from exchange.services.checking.report import Report
 from exchange.services.errors import NotReadyError
+from exchange.services.homes import homes_of
 from exchange.services.keys import APPROVALS_NEEDED, KnownKey, count_approvals, find_keys
 from exchange.services.sealing import open_key
 from exchange.stix.chain import KeyState, extend
@@ -21,11 +22,14 @@ def check_keys(report: Report) -> Mapping[str, KnownKey]:
     """Check every lab's keys; answers the key table by thumbprint."""
     known = find_keys(SigningKey.objects.values_list("kid", flat=True))
     chained: set[str] = set()
+    for lab in Lab.objects.filter(identity_id=None, homes__isnull=False).distinct():
+        report.add("home-differs", f"lab {lab.slug}", "it has homes and no identity")
     for lab in Lab.objects.exclude(identity_id=None).order_by("id"):
         state = _verified_chain(report, lab, known)
         if state is not None:
             _compare(report, lab, state, known)
             chained |= set(state.keys)
+        _compare_homes(report, lab, state)
     _check_strays(report, chained, known)
     for row in SigningKey.objects.exclude(sealed=None):
         _check_sealed(report, row)
@@ -68,6 +72,13 @@ def _compare(report: Report, lab: Lab, state: KeyState, known: Mapping[str, Know
             report.add("key-missing", f"key {kid}", f"the chain of {lab.slug} has it, the table does not")
         elif known[kid].key != key or known[kid].lab_id != lab.id:
             report.add("key-differs", f"key {kid}", f"the table says other than the chain of {lab.slug}")
+
+
+def _compare_homes(report: Report, lab: Lab, state: KeyState | None) -> None:
+    """What may cross to peers rests on these rows, and nothing but the newest identity may say so."""
+    named = {home.node: home.exclusive for home in state.homes} if state is not None else {}
+    if homes_of(lab) != named:
+        report.add("home-differs", f"lab {lab.slug}", "the table of homes says other than its newest identity")
 
 
 def _check_strays(report: Report, chained: set[str], known: Mapping[str, KnownKey]) -> None:

@@ -13,6 +13,7 @@ from exchange.services.collections import CollectionView, bound_name
 from exchange.services.database import writing
 from exchange.services.deletion import rows
 from exchange.services.deletion.choosing import OwnVersion, choose
+from exchange.services.delivery import peers_that_keep
 from exchange.services.errors import ConflictError, NotFoundError
 from exchange.services.principals import Principal
 from exchange.services.publishing.marking import lock_markings
@@ -28,8 +29,10 @@ def delete_object(
     stix_id: str,
     collection: CollectionView | None = None,
     versions: tuple[str, ...] | None = None,
-) -> None:
+) -> list[str]:
     """Remove versions of the principal's own object; their later publication is refused.
+
+    Answers the names of the plain feeds that pulled one of them before: they keep it, as no note reaches them.
 
     collection: where the object has to live, anywhere if None. versions: any of `first`, `last` and version keys, every
     version if None. Where all versions are removed, so is the object, and no version of it may be published again.
@@ -42,7 +45,7 @@ def delete_object(
         AccessDeniedError, NotAuthenticatedError: the principal may not publish.
     """
     require_scope(principal, "publish")
-    retrying(lambda: _delete(principal, stix_id, collection, versions, now()))
+    return retrying(lambda: _delete(principal, stix_id, collection, versions, now()))
 
 
 def _delete(
@@ -51,7 +54,7 @@ def _delete(
     collection: CollectionView | None,
     versions: tuple[str, ...] | None,
     moment: datetime,
-) -> None:
+) -> list[str]:
     with writing():
         lock_markings(principal)
         found = _find(principal, stix_id, collection)
@@ -60,10 +63,21 @@ def _delete(
         if not chosen:
             raise NotFoundError("the object has no such version", code="version-not-found")
         _check_deletable(principal, found)
+        kept_by = _kept_by(found, chosen)
         if len(chosen) == len(stored):
             _delete_all(principal, found, moment)
         else:
             _delete_some(principal, found, chosen, [each for each in stored if each not in chosen], moment)
+        if kept_by:
+            record_event(principal, "deletion-not-followed", found.stix_id, kept_by=kept_by)
+    return kept_by
+
+
+def _kept_by(found: StixObject, chosen: Sequence[OwnVersion]) -> list[str]:
+    """Names of the plain feeds that pulled one of these versions."""
+    gone = {each.text for each in chosen}
+    pulled = peers_that_keep(producer_id=found.producer_id, stix_id=found.stix_id)
+    return sorted({each.lab for each in pulled if each.version in gone})
 
 
 def _find(principal: Principal, stix_id: str, collection: CollectionView | None) -> StixObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,8 +12,10 @@ from exchange.models import Audience, Lab, Person
 from exchange.services.audit import record_event
 from exchange.services.compromise import quarantine_compromised
 from exchange.services.errors import AccessDeniedError, PolicyError
+from exchange.services.homes import homes_of, store_homes
 from exchange.services.keys import APPROVALS_NEEDED, count_approvals, extend_chain, find_keys, store_chain
 from exchange.services.labs import log_clear
+from exchange.services.late_crossings import lock_objects_for, placing_for_peers
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item
 from exchange.services.publishing.marking import MARKINGS, mark_item
@@ -40,9 +43,13 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
         _check_new_id(lab, state.identity, item.signed.payload_sha256)
     _check_markings(item)
     mark_item(item, replace(principal, lab_identity=state.identity), {})
+    moves_home = homes_of(lab) != {home.node: home.exclusive for home in state.homes}
+    if moves_home:
+        lock_objects_for(state.identity)
     results, _ = store_versions(lab.pk, [item.prepared(lab_identity=state.identity, received_at=moment)])
     if results[0].status is StoreStatus.STORED:
-        take_keys(principal, lab, state, item.verified.signed.payload_sha256, moment)
+        with placing_for_peers() if moves_home else nullcontext():
+            take_keys(principal, lab, state, item.verified.signed.payload_sha256, moment)
         quarantine_compromised(principal, lab, moment)
     return results[0]
 
@@ -93,9 +100,10 @@ def report_refusal(principal: Principal, item: Item) -> None:
 
 
 def take_keys(principal: Principal, lab: Lab, state: KeyState, payload_sha256: str, moment: datetime) -> None:
-    """Store the keys of a new version, and log what it added and what it ended."""
+    """Store the keys and homes of a new version, and log what it added and what it ended."""
     before = find_keys(state.keys)
     added = store_chain(lab, state, moment=moment)
+    store_homes(lab, state.homes)
     ended = [
         kid
         for kid, key in state.keys.items()

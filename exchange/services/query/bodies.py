@@ -76,10 +76,10 @@ def read_bodies(
 
 def _may_be_kept(reading: Reading) -> bool:
     """Whether the answer follows from the entries of one stretch: not where other versions of an object count too, nor
-    where a member is anybody in some of the collections."""
-    request = reading.request
+    where a member is anybody in some of the collections, nor where something is left out for a peer: it pulls once."""
+    request, view = reading.request, reading.collection
     is_plain = request.all_versions or request.versions == (LAST,)
-    return is_plain and not (request.ids or request.until or reading.collection.open_sources)
+    return is_plain and not (request.ids or request.until or view.open_sources or view.without_origin is not None)
 
 
 def _question(reading: Reading) -> Question:

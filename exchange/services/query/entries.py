@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from exchange.services.principals import ANONYMOUS
 from exchange.services.sharing import readable_audiences
@@ -45,6 +45,9 @@ LEFT JOIN signing_key k ON k.kid = v.kid
 READABLE = "e.audience_id = ANY (%(readable)s) AND e.newest_audience_id = ANY (%(readable)s)"
 
 
+NOT_ITS_OWN: Final = "v.origin_peer_id IS DISTINCT FROM %(origin)s"
+"""Nothing returns to the peer that it came from. For peers alone: everybody else's statements do without it."""
+
 # Where a member reads without a grant, "every lab" does not mean it.
 FOR_ANYBODY = """(e.collection_id <> ALL (%(open)s)
        OR (e.audience_id = ANY (%(anybody)s) AND e.newest_audience_id = ANY (%(anybody)s)))"""
@@ -55,9 +58,22 @@ def open_params(sources: Sequence[int]) -> dict[str, Any]:
     return {"open": list(sources), "anybody": readable_audiences(ANONYMOUS)}
 
 
-def with_open(filters: dict[str, object], sources: Sequence[int]) -> dict[str, object]:
-    """The filter for the delivery log: it says where the reader was anybody."""
-    return {**filters, "open": list(sources)} if sources else filters
+class Reach(Protocol):
+    """Where a reader is anybody, and the peer that it is, to which nothing returns that came from it."""
+
+    @property
+    def open_sources(self) -> Sequence[int]: ...
+    @property
+    def without_origin(self) -> int | None: ...
+
+
+def with_reach(filters: dict[str, object], reach: Reach) -> dict[str, object]:
+    """The filter for the delivery log: it says where the reader was anybody, and what was left out for a peer."""
+    if reach.open_sources:
+        filters = {**filters, "open": list(reach.open_sources)}
+    if reach.without_origin is not None:
+        filters = {**filters, "without_origin": reach.without_origin}
+    return filters
 
 
 _LABELS: Final = {int(label): label for label in Tlp}

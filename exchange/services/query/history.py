@@ -13,7 +13,7 @@ from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import InvalidRequestError, NotFoundError
 from exchange.services.principals import Principal
 from exchange.services.query import object as one
-from exchange.services.query.entries import COLUMNS, FROM, PageEntry, entry_of, strictest, with_open
+from exchange.services.query.entries import COLUMNS, FROM, PageEntry, entry_of, strictest, with_reach
 from exchange.services.query.search import fitting
 from exchange.services.query.sight import Sight, sight_of
 from exchange.services.query.versions import KEY
@@ -176,7 +176,7 @@ def _show(principal: Principal, where: _Where, seqs: list[int], door: str) -> li
             collection_ids=where.sight.sources,
             seqs=seqs,
             audience_ids=where.readable,
-            filters=with_open({"id": where.stix_id, "seqs": seqs}, where.sight.open_sources),
+            filters=with_reach({"id": where.stix_id, "seqs": seqs}, where.sight),
             label=strictest(entries),
         )
     )

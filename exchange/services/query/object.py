@@ -9,7 +9,7 @@ from exchange.services.database import execute
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
-from exchange.services.query.entries import COLUMNS, FROM, PageEntry, entry_of, strictest, with_open
+from exchange.services.query.entries import COLUMNS, FROM, PageEntry, entry_of, strictest, with_reach
 from exchange.services.query.sight import sight_of
 from exchange.services.sharing import reading_as
 
@@ -48,7 +48,7 @@ def _read(principal: Principal, stix_id: str, door: str, collections: Sequence[C
                 collection_ids=sight.sources,
                 seqs=[entry.seq for entry in entries],
                 audience_ids=readable,
-                filters=with_open({"id": stix_id, "all_versions": False}, sight.open_sources),
+                filters=with_reach({"id": stix_id, "all_versions": False}, sight),
                 label=strictest(entries),
             )
         )

@@ -12,7 +12,7 @@ from exchange.services.cursors import make_cursor, make_tag, pack_places, read_c
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import AccessDeniedError, InvalidRequestError
 from exchange.services.principals import Principal
-from exchange.services.query.entries import with_open
+from exchange.services.query.entries import with_reach
 from exchange.services.query.fetching import Fetched, Row, fetch_rows
 from exchange.services.query.request import PageRequest
 from exchange.services.query.selections import Selection
@@ -49,7 +49,7 @@ class Reading:
             collection_ids=self.collection.sources,
             seqs=seqs,
             audience_ids=readable,
-            filters=with_open(self.question, self.collection.open_sources),
+            filters=with_reach(self.question, self.collection),
             label=label,
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from exchange.services.collections import CollectionView
-from exchange.services.query.entries import FOR_ANYBODY, READABLE, open_params
+from exchange.services.query.entries import FOR_ANYBODY, NOT_ITS_OWN, READABLE, open_params
 from exchange.services.query.versions import LAST, Branch, version_branches, version_keys
 from exchange.stix.timestamps import format_taxii
 
@@ -49,7 +49,8 @@ class PageRequest:
 def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[str, dict[str, Any]]:
     """What entries of a page meet, beside their place. Conditions stand only where asked for: plans stay simple.
 
-    `added_after` is a place, and so is the caller's to add, as the parameter `readable` is.
+    They are on `e` and, for peers, on `v`. `added_after` is a place, and so is the caller's to add, as the parameter
+    `readable` is.
     """
     conditions = [READABLE]
     params: dict[str, Any] = {}
@@ -62,6 +63,9 @@ def page_conditions(collection: CollectionView, request: PageRequest) -> tuple[s
     if collection.open_sources:
         conditions.append(FOR_ANYBODY)
         params |= open_params(collection.open_sources)
+    if collection.without_origin is not None:
+        conditions.append(NOT_ITS_OWN)
+        params["origin"] = collection.without_origin
     if request.until is not None:
         conditions.append("e.seq <= %(until)s")
         params["until"] = request.until

@@ -29,7 +29,7 @@ from exchange.services.query.entries import (
     entry_of,
     open_params,
     strictest,
-    with_open,
+    with_reach,
 )
 from exchange.services.query.filters import Filters, entry_conditions, facet_conditions
 from exchange.services.query.page import Page
@@ -101,7 +101,7 @@ def search_page(*, principal: Principal, collection: CollectionView, search: Sea
                 collection_ids=collection.sources,
                 seqs=shown,
                 audience_ids=readable,
-                filters=with_open({"seqs": sorted(shown)}, collection.open_sources),
+                filters=with_reach({"seqs": sorted(shown)}, collection),
                 label=strictest(entries),
             )
         )

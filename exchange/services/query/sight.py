@@ -8,26 +8,32 @@ from typing import Any
 
 from exchange.services.collections import CollectionView
 from exchange.services.principals import Principal
-from exchange.services.query.entries import FOR_ANYBODY, READABLE, open_params
+from exchange.services.query.entries import FOR_ANYBODY, NOT_ITS_OWN, READABLE, open_params
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """sources: collections that the reader reads; open_sources: those among them where it is anybody. own: its lab."""
+    """sources: collections that the reader reads; open_sources: those among them where it is anybody. own: its lab.
+    without_origin: the peer that it is, to which nothing returns that came from it."""
 
     sources: tuple[int, ...]
     open_sources: tuple[int, ...]
     own: int | None
+    without_origin: int | None = None
 
     def conditions(self, stix_id: str, readable: list[int]) -> tuple[str, dict[str, Any]]:
-        """Conditions on `e` and `o`, and their parameters."""
+        """Conditions on `e`, `v` and `o`, and their parameters."""
         params: dict[str, Any] = {"readable": readable, "id": stix_id, "sources": list(self.sources), "lab": self.own}
         where = "e.collection_id = ANY (%(sources)s)"
         if self.open_sources:
             where += f" AND {FOR_ANYBODY}"
             params |= open_params(self.open_sources)
+        readable_here = READABLE
+        if self.without_origin is not None:
+            readable_here += f" AND {NOT_ITS_OWN}"
+            params["origin"] = self.without_origin
         return (
-            f"{READABLE} AND NOT e.is_shared AND o.stix_id = %(id)s AND (({where}) OR o.producer_id = %(lab)s)",
+            f"{readable_here} AND NOT e.is_shared AND o.stix_id = %(id)s AND (({where}) OR o.producer_id = %(lab)s)",
             params,
         )
 
@@ -39,10 +45,17 @@ def sight_of(principal: Principal, collections: Iterable[CollectionView]) -> Sig
         sources=tuple(sorted({source for view in views for source in view.sources})),
         open_sources=tuple(sorted({source for view in views for source in view.open_sources})),
         own=_reads_its_own(principal),
+        without_origin=principal.peer.id if principal.peer is not None else None,
     )
 
 
 def _reads_its_own(principal: Principal) -> int | None:
-    """The lab whose objects are read wherever they are: not by its clients, nor by a token bound to collections."""
-    bound = principal.is_client or "collections" in principal.bounds or not principal.allows("read")
+    """The lab whose objects are read wherever they are: not by its clients, nor by a token bound to collections, nor by
+    a peer, which reads by its grants."""
+    bound = (
+        principal.is_client
+        or principal.peer is not None
+        or "collections" in principal.bounds
+        or not principal.allows("read")
+    )
     return None if bound else principal.lab_id

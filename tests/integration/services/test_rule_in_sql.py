@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker
 
-from exchange.services.principals import ANONYMOUS, NODE, OPERATOR, Principal, PrincipalKind
+from exchange.services.principals import ANONYMOUS, NODE, OPERATOR, PeerTraits, Principal, PrincipalKind
 from exchange.services.sharing import (
     AudienceRule,
     Recipients,
@@ -39,6 +39,22 @@ free_rules = st.builds(
     owner=NAMES,
 )
 real_rules = st.builds(audience_for, st.sampled_from(Tlp), NAMES.filter(bool), st.none() | st.builds(Recipients, SETS))
+notes = st.builds(AudienceRule, st.just(Tlp.AMBER), labs=SETS, clients=SETS, persons=SETS)
+peers = st.builds(
+    Principal,
+    st.just(PrincipalKind.PEER),
+    lab_id=st.just(1),
+    lab_identity=NAMES,
+    peer=st.builds(
+        PeerTraits,
+        st.just(1),
+        is_exchange=st.booleans(),
+        community=st.booleans(),
+        highest_label=st.integers(0, 4),
+        residents=SETS,
+        exclusive=SETS,
+    ),
+)
 readers = st.sampled_from([ANONYMOUS, NODE, OPERATOR]) | st.builds(
     Principal,
     st.sampled_from(PrincipalKind),
@@ -59,7 +75,8 @@ def empty_database(_migrated: None, django_db_blocker: DjangoDbBlocker) -> Itera
 
 @settings(max_examples=200, deadline=None)
 @given(
-    rules=st.lists(free_rules | real_rules, min_size=1, max_size=4), asking=st.lists(readers, min_size=1, max_size=3)
+    rules=st.lists(free_rules | real_rules | notes, min_size=1, max_size=4),
+    asking=st.lists(readers | peers, min_size=1, max_size=4),
 )
 def test_sql_and_python_agree_on_who_reads(
     empty_database: None, rules: list[AudienceRule], asking: list[Principal]
