@@ -14,7 +14,7 @@ from exchange.services.database import execute, writing
 from exchange.services.principals import NODE, Principal
 from exchange.services.receiving.judging import judge_bodies
 from exchange.services.receiving.quarantining import MAX_REASON_CHARS, detail_of
-from exchange.services.receiving.receipt import Judged
+from exchange.services.receiving.receipt import Fate, Judged
 from exchange.services.receiving.source import source_of
 from exchange.services.storing import retrying
 
@@ -60,7 +60,8 @@ def _offer_ready() -> int:
 def judge_again(ids: Sequence[int], *, actor: Principal = NODE) -> list[Judged]:
     """Judge waiting objects as if they came from their peers now. What is taken is released; the rest waits on.
 
-    Its reason is then the one of now. Objects that wait no longer are left out.
+    Its reason is then the one of now; what was deleted here in between is dropped. Objects that wait no longer are left
+    out.
 
     Raises:
         NotReadyError: as `receive_page`.
@@ -92,9 +93,11 @@ def _judge(ids: Sequence[int], actor: Principal, moment: datetime) -> list[Judge
 
 def _settle(answers: Iterable[tuple[QuarantinedObject, Judged]], actor: Principal, moment: datetime) -> None:
     for row, answer in answers:
-        if answer.error is None:
-            row.state, row.decided_at, row.decided_by = QuarantinedObject.State.RELEASED, moment, str(actor)
-            row.body = b""
-        else:
+        if answer.error is not None:
             row.reason, row.detail = answer.error.code[:MAX_REASON_CHARS], detail_of(answer.error)
+        if answer.fate is not Fate.QUARANTINED:
+            # What was deleted since must not be kept here either.
+            is_gone = answer.fate is Fate.REFUSED
+            row.state = QuarantinedObject.State.DROPPED if is_gone else QuarantinedObject.State.RELEASED
+            row.decided_at, row.decided_by, row.body = moment, str(actor), b""
         row.save(update_fields=["state", "decided_at", "decided_by", "reason", "detail", "body"])

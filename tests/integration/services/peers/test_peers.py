@@ -141,7 +141,11 @@ def test_name_is_taken_once(community: Community) -> None:
 
 def channel(**said: Any) -> PeerChannel:
     home = Collection.objects.get(alias=said.pop("alias", "signatures"))
-    asked = {"direction": PeerChannel.Direction.PULL, "remote_collection": "enterprise-attack", "collection": home}
+    asked: dict[str, Any] = {
+        "direction": PeerChannel.Direction.PULL,
+        "remote_collection": "enterprise-attack",
+        "collection": home,
+    }
     return add_channel(actor=OPERATOR, slug="gazette", **(asked | said))
 
 

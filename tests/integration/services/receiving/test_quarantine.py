@@ -16,7 +16,7 @@ from exchange.services.quarantine import drop_quarantined, list_quarantined, rel
 from exchange.services.receiving import offer_waiting
 from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
-from tests.integration.services.views import finds, stored_rows
+from tests.integration.services.views import as_owner, finds, stored_rows
 from tests.support.labs import Community, LabHandle
 from tests.support.peers import PeerHandle, make_exchange, make_feed, pin_stranger, stranger
 
@@ -78,6 +78,22 @@ def test_release_takes_what_is_sound_by_now(community: Community, peer: PeerHand
             again(actor=OPERATOR, number=number)
     actions = set(AuditEvent.objects.filter(subject=str(number)).values_list("action", flat=True))
     assert actions == {"quarantine-released"}
+
+
+def test_object_that_was_deleted_in_between_is_dropped(community: Community, peer: PeerHandle) -> None:
+    dorado = pin_stranger(stranger())
+    members = dorado.indicator()
+    peer.send(dorado.keys.identity_bytes, dorado.signed(members))
+    later = dorado.signed(dorado.next_version(members))
+    suspend_lab(actor=OPERATOR, slug="dorado")
+    assert peer.send(later).reasons == {"lab-suspended": 1}
+    resume_lab(actor=OPERATOR, slug="dorado")
+    as_owner("UPDATE quarantine SET creator = ''")  # as of an observable, which the peer's note does not reach
+    assert peer.send(peer.note(members["id"], dorado.identity, "deleted")).withdrawals == 1
+    assert waiting() == ["lab-suspended"]
+    assert offer_waiting() == 0
+    row = QuarantinedObject.objects.get()
+    assert (row.state, bytes(row.body), row.reason) == ("dropped", b"", "deleted")
 
 
 def test_dropped_object_is_gone_and_is_not_kept_again(peer: PeerHandle) -> None:
