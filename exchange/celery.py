@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
         ("ensure-partitions", "ensure_partitions", crontab(minute="37")),
         ("check-exchange", "check_exchange", crontab(minute="7", hour="3")),
         ("offer-envelopes", "offer_envelopes", OFFER_EVERY_S),
+        ("offer-quarantined", "offer_quarantined", OFFER_EVERY_S),
     )
 }
 app.conf.beat_schedule["wake-webhooks"] = {

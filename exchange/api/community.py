@@ -115,7 +115,7 @@ def _lab(lab: Lab, home: str | None) -> dict[str, str | None]:
         "slug": lab.slug,
         "name": lab.name,
         "kind": str(lab.kind),
-        "identity": lab.identity_id,
+        "identity": lab.identity_id if lab.kind != Lab.Kind.FEED else None,
         "status": str(lab.status),
         "home": home if lab.kind == Lab.Kind.LAB else None,
     }

@@ -15,7 +15,7 @@ from exchange.stix.timestamps import format_taxii
 
 
 def entry_bytes(entry: PageEntry) -> bytes:
-    """One entry. `custody` is "" for what nobody signed (TLP markings, extension definitions)."""
+    """One entry. `custody` is "" for what nobody signed: fixed objects, and what `vouched_by`, a feed, vouches for."""
     facts = {
         "collection": entry.collection,
         "date_added": format_taxii(entry.date_added),
@@ -25,6 +25,7 @@ def entry_bytes(entry: PageEntry) -> bytes:
         "producer": entry.producer,
         "producer_status": entry.producer_status,
         "custody": entry.custody,
+        "vouched_by": entry.vouched_by,
     }
     return with_object(facts, entry.body)
 

@@ -154,6 +154,26 @@ def _may_write(principal: Principal, alias: str) -> bool:
     return principal.allows("publish") or (alias == FEEDBACK_COLLECTION and principal.allows("feedback"))
 
 
+def home_view(collection: Collection) -> CollectionView:
+    """A home collection as the node itself writes it, for nobody in particular: nothing is read through it."""
+    return CollectionView(
+        id=collection.id,
+        public_id=collection.public_id,
+        api_root=collection.api_root.slug,
+        alias=collection.alias,
+        title=collection.title,
+        description=collection.description,
+        scope=collection.scope,
+        floor=Tlp(collection.floor),
+        page_limit=collection.page_limit,
+        max_object_bytes=collection.max_object_bytes,
+        is_view=collection.is_view,
+        can_read=False,
+        can_write=not collection.is_view,
+        sources=(),
+    )
+
+
 def find_collection(principal: Principal, name: str, *, api_root: str = DEFAULT_ROOT) -> CollectionView:
     """The visible collection with this id or alias.
 

@@ -10,4 +10,8 @@ LIMITED = Counter("commonwatch_limited_requests", "Requests refused by a rate li
 UNLIMITED = Counter("commonwatch_unlimited_requests", "Requests that no rate limit saw, because the cache was away")
 DELIVERED = Counter("commonwatch_delivered_objects", "Objects delivered, by door", ["door"])
 EVENT_STREAMS = Counter("commonwatch_event_streams", "Event streams, by what ended or refused them", ["end"])
+RECEIVED = Counter("commonwatch_received_objects", "Objects that came from peers, by what became of them", ["fate"])
+QUARANTINED = Counter(
+    "commonwatch_quarantined_objects", "Objects from peers that were not taken, by the code of the reason", ["reason"]
+)
 WEBHOOKS = Counter("commonwatch_webhook_deliveries", "Attempts to deliver to a webhook, by outcome", ["outcome"])

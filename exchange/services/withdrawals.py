@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from exchange.models import Lab, Person
 from exchange.services.database import execute
@@ -29,6 +30,10 @@ from exchange.stix.signature import payload_of, sign
 from exchange.stix.timestamps import format_stix, ordering_key
 
 NOBODY = AudienceRule(Tlp.RED)
+
+WITHDRAWN: Final = "withdrawn-by-peer"
+"""What a version waits for, in the place of a marking's id, when the peer that it came from took it back: that this
+peer sends it again."""
 
 
 def withdraw_from(changes: Sequence[AudienceChange], moment: datetime, state: str = "") -> int:

@@ -14,6 +14,7 @@ from celery import shared_task
 from exchange.services.checking import check_exchange
 from exchange.services.deletion import expire_objects
 from exchange.services.queue import FINISH_ENVELOPE
+from exchange.services.receiving import offer_waiting
 from exchange.services.retention import ensure_partitions, purge_expired
 from exchange.services.staging import finish_envelope, offer_due_envelopes
 
@@ -57,6 +58,12 @@ def check_everything() -> None:
 def finish_posted_envelope(status_id: str) -> None:
     """Publish a large envelope, or one turn of it."""
     logger.info("envelope %s: %s", status_id, finish_envelope(status_id=uuid.UUID(status_id)))
+
+
+@shared_task(name="housekeeping.offer_quarantined")
+def offer_quarantined() -> None:
+    """Judge again what peers sent before its lab, or its key, was known here."""
+    logger.info("quarantined objects taken=%d", offer_waiting())
 
 
 @shared_task(name="housekeeping.offer_envelopes")

@@ -10,6 +10,7 @@ from exchange.management.answering import AnsweringCommand, Facts
 from exchange.services.keys import pin_key
 from exchange.services.labs import find_lab
 from exchange.services.principals import OPERATOR
+from exchange.services.receiving import offer_waiting
 from exchange.stix.keys import is_thumbprint
 
 
@@ -26,6 +27,7 @@ class Command(AnsweringCommand):
     def act(self, **options: Any) -> Facts:
         lab = find_lab(options["lab"])
         pin_key(actor=OPERATOR, lab=lab, thumbprint=options["thumbprint"])
+        offer_waiting()
         return {"lab": lab.slug, "pinned": options["thumbprint"]}
 
 

@@ -15,7 +15,7 @@ from exchange.services.checking.stored import Batch, StoredMarking, StoredVersio
 from exchange.services.publishing.marking import recipients_in
 from exchange.services.publishing.reading import inspect_payloads, strictest_label
 from exchange.services.sharing import AudienceRule, Recipients, audience_for, audience_of_distribution, load_audiences
-from exchange.services.withdrawals import NOBODY
+from exchange.services.withdrawals import NOBODY, WITHDRAWN
 from exchange.stix.checks import CheckedObject
 from exchange.stix.extensions import Withdrawal
 from exchange.stix.markings import Tlp, marking_refs_of
@@ -49,7 +49,7 @@ def check_audiences(report: Report) -> Readers:
 
 def check_readers(report: Report, stored: StoredVersion, checked: CheckedObject, batch: Batch, known: Readers) -> None:
     """Check who reads a version that is no fixed object."""
-    label = _label(checked.members)
+    label = _label(stored, checked.members)
     if int(label) != stored.label:
         report.add("label", stored.where, f"the bytes say {label.label}")
     if not stored.is_of_node and checked.type != "marking-definition" and int(label) < stored.floor:
@@ -74,10 +74,13 @@ def check_readers(report: Report, stored: StoredVersion, checked: CheckedObject,
             report.add("audience", stored.where, "its readers are not those that label and recipients mean")
 
 
-def _label(members: Mapping[str, Any]) -> Tlp:
+def _label(stored: StoredVersion, members: Mapping[str, Any]) -> Tlp:
     if members["type"] == "marking-definition":
         return Tlp.AMBER
-    label = marked_label(members) or Tlp.CLEAR
+    label = marked_label(members)
+    if label is None:
+        # What a feed leaves unmarked has the label that was its peer's default then; none was ever RED.
+        label = Tlp(min(stored.label, Tlp.AMBER_STRICT)) if stored.is_of_feed else Tlp.CLEAR
     return max(label, strictest_label(inspect_payloads(members)) or label)
 
 
@@ -94,6 +97,10 @@ def _check_waiting(
     """What waits is for its producer alone, or for nobody where its marking went into quarantine."""
     if audience not in (NOBODY, audience_for(label, stored.producer, NO_RECIPIENTS)):
         report.add("audience", stored.where, "it waits for its marking and has readers")
+    if stored.waits_for == WITHDRAWN:
+        if audience != NOBODY or stored.origin_peer_id is None:
+            report.add("held", stored.where, "the peer that it came from took it back, and it has readers or no peer")
+        return
     if stored.waits_for not in marking_refs_of(checked.members) or stored.distribution != stored.waits_for:
         report.add("held", stored.where, "the bytes do not name the marking that it waits for")
     marking = batch.markings.get((stored.producer_id, stored.waits_for))
@@ -111,7 +118,7 @@ def _check_distribution(
     refs = marking_refs_of(checked.members)
     markings = {ref: batch.markings.get((stored.producer_id, ref)) for ref in refs}
     for ref, marking in markings.items():
-        if marking is None:
+        if marking is None and not (stored.is_of_feed and stored.label < Tlp.AMBER):
             report.add("marking", stored.where, f"its producer has no {ref} here, and it does not wait for it")
     found = [
         (ref, each.recipients) for ref, each in markings.items() if each is not None and each.recipients is not None
@@ -119,7 +126,9 @@ def _check_distribution(
     expected = {ref for ref, _ in found} or {"", *(ref for ref, marking in markings.items() if _is_statement(marking))}
     if stored.distribution not in expected or len(found) > 1:
         report.add("distribution", stored.where, "the column says other than the bytes")
-    if not found and None in markings.values():
+    if stored.is_of_feed and stored.label < Tlp.AMBER:
+        return None
+    if not found and (None in markings.values() or (stored.is_relayed and stored.label >= Tlp.AMBER)):
         return NO_RECIPIENTS
     return found[0][1] if found else None
 
@@ -132,7 +141,7 @@ def _check_withdrawal(
     report: Report, stored: StoredVersion, note: Withdrawal, audience: AudienceRule, batch: Batch, known: Readers
 ) -> None:
     """A note is for labs and persons by name, and stands beside the object that it is about."""
-    if not stored.is_of_node:
+    if not stored.is_of_self:
         report.add("withdrawal", stored.where, "only the node says that something was withdrawn")
     if audience.anonymous or audience.every_lab or audience.every_client or audience.owner or audience.is_empty:
         report.add("audience", stored.where, "a withdrawal is for readers by name")

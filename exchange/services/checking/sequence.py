@@ -131,7 +131,53 @@ CHECKS: Final[tuple[tuple[str, str, str], ...]] = (
         "its producer has never had a grant on the object's home collection",
         "SELECT 'object ' || o.id FROM object o JOIN lab l ON l.id = o.producer_id AND l.kind = 'lab'"
         " WHERE o.stix_id IS DISTINCT FROM l.identity_id AND NOT EXISTS (SELECT FROM collection_grant g"
-        " WHERE g.collection_id = o.home_collection_id AND g.lab_id = o.producer_id)",
+        " WHERE g.collection_id = o.home_collection_id AND g.lab_id = o.producer_id)"
+        # What peers relay needs no grant of its producer; of what was deleted nothing says any more where it came from.
+        " AND EXISTS (SELECT FROM version_key k WHERE k.object_id = o.id)"
+        " AND NOT EXISTS (SELECT FROM version_key k JOIN version v ON v.id = k.version_id"
+        " WHERE k.object_id = o.id AND v.origin_peer_id IS NOT NULL)",
+    ),
+    (
+        "origin",
+        "the peer that it came from is none",
+        "SELECT 'version ' || v.id FROM version v WHERE v.origin_peer_id IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM peer p WHERE p.id = v.origin_peer_id)",
+    ),
+    (
+        "origin",
+        "a feed vouches for what came from another peer",
+        "SELECT 'version ' || v.id FROM version v JOIN object o ON o.id = v.object_id"
+        " JOIN lab l ON l.id = o.producer_id AND l.kind = 'feed'"
+        " WHERE NOT EXISTS (SELECT FROM peer p WHERE p.id = v.origin_peer_id AND p.lab_id = l.id)",
+    ),
+    (
+        "peer",
+        "the peer is no exchange and no feed, or takes unsigned objects of an exchange",
+        "SELECT 'peer ' || p.id FROM peer p JOIN lab l ON l.id = p.lab_id"
+        " WHERE l.kind = 'lab' OR l.is_self OR (p.accepts_unsigned AND l.kind <> 'feed')",
+    ),
+    (
+        "peer",
+        "its labels are stricter than what peers may exchange",
+        "SELECT 'peer ' || p.id FROM peer p JOIN lab l ON l.id = p.lab_id"
+        " WHERE p.highest_label > CASE l.kind WHEN 'feed' THEN 1 ELSE 3 END OR p.default_label > 3",
+    ),
+    (
+        "channel",
+        "a view has no objects of its own that a channel could move",
+        "SELECT 'peer_channel ' || h.id FROM peer_channel h JOIN collection c ON c.id = h.collection_id"
+        " WHERE c.is_view AND h.direction = 'pull'",
+    ),
+    (
+        "quarantine",
+        "the bytes are not those that came",
+        "SELECT 'quarantine ' || q.id FROM quarantine q WHERE q.state = 'waiting' AND sha256(q.body) <> q.sha256",
+    ),
+    (
+        "quarantine",
+        "it was decided and its bytes are still here, or it waits and was decided",
+        "SELECT 'quarantine ' || q.id FROM quarantine q"
+        " WHERE (q.state = 'waiting') <> (q.decided_at IS NULL) OR (q.state <> 'waiting' AND q.body <> '')",
     ),
     (
         "home",

@@ -25,7 +25,8 @@ SELECT v.id, v.body, v.version_text, v.digest, v.label, v.audience_id, v.distrib
        o.id, o.stix_id, o.type, o.state, o.revoked_at, o.home_collection_id, c.floor,
        o.producer_id, coalesce(l.identity_id, ''), l.kind = 'node', k.version_key, k.digest,
        coalesce(h.missing_marking, ''),
-       EXISTS (SELECT FROM leaf f WHERE f.version_id = v.id AND f.operation = 'revoke')
+       EXISTS (SELECT FROM leaf f WHERE f.version_id = v.id AND f.operation = 'revoke'),
+       v.origin_peer_id, l.kind = 'feed', l.is_self
 FROM version v
 JOIN object o ON o.id = v.object_id
 JOIN lab l ON l.id = o.producer_id
@@ -38,7 +39,7 @@ WHERE v.id > %(after)s ORDER BY v.id LIMIT %(limit)s
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """A row of the query above. `waits_for`: a marking, or `QUARANTINED`; "" for a version that is shown."""
+    """A row of the query above. `waits_for`: a marking, `QUARANTINED` or `WITHDRAWN`; "" for what is shown."""
 
     id: int
     body: bytes
@@ -63,10 +64,18 @@ class StoredVersion:
     key_digest: bytes | None
     waits_for: str
     is_logged_as_revocation: bool
+    origin_peer_id: int | None
+    is_of_feed: bool
+    is_of_self: bool
 
     @property
     def where(self) -> str:
         return f"version {self.id} of {self.stix_id}"
+
+    @property
+    def is_relayed(self) -> bool:
+        """Signed by somebody, and sent by a peer: without recipients it is for nobody here."""
+        return self.origin_peer_id is not None and not self.is_of_feed
 
     @property
     def is_quarantined(self) -> bool:

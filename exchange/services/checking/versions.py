@@ -21,9 +21,9 @@ from exchange.services.publishing.reading import references_of
 from exchange.services.sharing import audience_for
 from exchange.stix.checks import CheckedObject
 from exchange.stix.errors import StixError
-from exchange.stix.fixed import fixed_object, is_fixed
+from exchange.stix.fixed import SIGNATURE_EXTENSION, fixed_object, is_fixed
 from exchange.stix.markings import Tlp
-from exchange.stix.signature import SignedObject, carries_keys, open_signed, verify
+from exchange.stix.signature import SignedObject, carries_keys, open_signed, payload_digest, verify
 from exchange.stix.timestamps import format_stix, ordering_key
 
 
@@ -56,6 +56,11 @@ def _check_version(
     if is_fixed(checked.id):
         _check_fixed(report, stored, known)
         return
+    if not stored.kid:
+        _check_vouched(report, stored, checked)
+        check_state(report, stored, checked.members)
+        check_readers(report, stored, checked, batch, known)
+        return
     signed = open_signed(checked)
     if signed.payload_sha256 != bytes(stored.digest).hex():
         report.add("digest", stored.where, "the bytes have another digest")
@@ -63,7 +68,9 @@ def _check_version(
         report.add("version", stored.where, "the bytes are of another version")
     check_state(report, stored, checked.members)
     check_readers(report, stored, checked, batch, known)
-    if not carries_keys(checked.members) and not stored.is_quarantined:
+    if stored.is_of_feed:
+        report.add("unsigned", stored.where, "a feed has no key that could have signed it")
+    elif not carries_keys(checked.members) and not stored.is_quarantined:
         _check_signature(report, stored, signed, keys)
 
 
@@ -82,6 +89,19 @@ def _check_fixed(report: Report, stored: StoredVersion, known: Readers) -> None:
         report.add("fixed-object", stored.where, "it does not have the one body that everybody knows")
     if known.audiences.get(stored.audience_id) != audience_for(Tlp.CLEAR, "", None):
         report.add("audience", stored.where, "it is for everybody")
+
+
+def _check_vouched(report: Report, stored: StoredVersion, checked: CheckedObject) -> None:
+    """What nobody signed is its feed's, says so nowhere in the bytes, and is never taken for somebody's word."""
+    if not stored.is_of_feed or stored.origin_peer_id is None:
+        report.add("unsigned", stored.where, "nobody signed it, and no feed vouches for it")
+    if SIGNATURE_EXTENSION in checked.members.get("extensions", {}):
+        report.add("unsigned", stored.where, "the bytes carry a signature that the version does not name")
+    if payload_digest(checked.members) != bytes(stored.digest).hex():
+        report.add("digest", stored.where, "the bytes have another digest")
+    # An observable has no version of its own; it is the moment at which the payload came.
+    if checked.version not in (None, stored.version_text):
+        report.add("version", stored.where, "the bytes are of another version")
 
 
 def _version_of(checked: CheckedObject, signed: SignedObject) -> str:

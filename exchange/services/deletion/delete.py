@@ -15,7 +15,7 @@ from exchange.services.deletion import rows
 from exchange.services.deletion.choosing import OwnVersion, choose
 from exchange.services.delivery import peers_that_keep
 from exchange.services.errors import ConflictError, NotFoundError
-from exchange.services.principals import Principal
+from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.publishing.marking import lock_markings
 from exchange.services.sharing import load_audiences
 from exchange.services.storing import AudienceChange, retrying
@@ -48,6 +48,19 @@ def delete_object(
     return retrying(lambda: _delete(principal, stix_id, collection, versions, now()))
 
 
+def delete_taken_back(*, found: StixObject, producer: str, moment: datetime) -> None:
+    """Remove an object of a producer (identity id) as if the producer had deleted it here: its home said that it did.
+
+    The caller is inside `writing()`, with the object locked.
+
+    Raises:
+        ConflictError: other things rest on it.
+    """
+    deleting = Principal(PrincipalKind.NODE, lab_id=found.producer_id, lab_identity=producer)
+    check_deletable(found, producer)
+    _delete_all(deleting, found, moment)
+
+
 def _delete(
     principal: Principal,
     stix_id: str,
@@ -62,7 +75,7 @@ def _delete(
         chosen = choose(stored, versions)
         if not chosen:
             raise NotFoundError("the object has no such version", code="version-not-found")
-        _check_deletable(principal, found)
+        check_deletable(found, principal.lab_identity)
         kept_by = _kept_by(found, chosen)
         if len(chosen) == len(stored):
             _delete_all(principal, found, moment)
@@ -99,8 +112,9 @@ def _is_within_bounds(principal: Principal, found: StixObject) -> bool:
     return "highest_label" not in bounds or rows.strictest_label(found) <= Tlp.parse(bounds["highest_label"])
 
 
-def _check_deletable(principal: Principal, found: StixObject) -> None:
-    if found.stix_id == principal.lab_identity:
+def check_deletable(found: StixObject, producer: str) -> None:
+    """Refuse what everything else of its producer rests on. Raises: ConflictError."""
+    if found.stix_id == producer:
         raise ConflictError("every signature of the lab rests on its identity", code="in-use", pointer="/id")
     if found.type == "marking-definition" and rows.names_recipients(found):
         raise ConflictError("the recipients of other objects stand in it", code="in-use", pointer="/id")

@@ -7,19 +7,20 @@ from typing import Any
 
 from django.db import connection
 
+from exchange.services.database import execute
 from exchange.services.principals import Principal
-from exchange.services.publishing.marking import recipients_in
+from exchange.services.publishing.marking import audience_of_marking, recipients_in
 from exchange.services.publishing.reading import facets_in, inspect_payloads, references_of
-from exchange.services.sharing import audience_for
+from exchange.services.sharing import AudienceRule, Recipients, audience_for
 from exchange.services.storing import PreparedVersion, release_versions
 from exchange.services.storing.prepared import AudienceChange
-from exchange.stix.checks import check_object
+from exchange.stix.checks import CheckedObject, check_object
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
 
 _HELD = """
 SELECT h.version_id, v.body, v.version_text, k.version_key, v.digest, v.label, v.kid, v.received_at,
-       o.home_collection_id, h.missing_marking, m.body
+       o.home_collection_id, h.missing_marking, m.body, v.origin_peer_id IS NOT NULL AND v.kid <> ''
 FROM held h
 JOIN object o ON o.id = h.object_id
 JOIN version v ON v.id = h.version_id
@@ -44,10 +45,40 @@ def release_held(principal: Principal, marking_ids: Sequence[str]) -> list[Audie
     return release_versions(principal.lab_id, held)
 
 
+# A marking that is no more where it was, or was taken out too, says nobody's name.
+_TAKEN_BACK = """
+SELECT h.version_id, v.body, v.version_text, k.version_key, v.digest, v.label, v.kid, v.received_at,
+       o.home_collection_id, v.distribution, m.body, v.kid <> ''
+FROM held h
+JOIN object o ON o.id = h.object_id
+JOIN version v ON v.id = h.version_id
+JOIN version_key k ON k.version_id = h.version_id
+LEFT JOIN object mo ON mo.producer_id = o.producer_id AND mo.stix_id = v.distribution
+LEFT JOIN version m ON m.id = mo.newest_version_id
+WHERE o.producer_id = %(lab)s AND h.version_id = ANY (%(versions)s) AND (v.distribution = '' OR m.id IS NOT NULL)
+ORDER BY h.version_id
+"""
+
+
+def bring_back(principal: Principal, version_ids: Sequence[int]) -> list[AudienceChange]:
+    """Give versions of the principal's lab that a peer took back and sends again their readers and new places.
+
+    Answers the objects whose readers changed. The caller is inside `writing()`.
+    """
+    if principal.lab_id is None or not version_ids:
+        return []
+    found = execute(_TAKEN_BACK, {"lab": principal.lab_id, "versions": list(version_ids)}).fetchall()
+    return release_versions(principal.lab_id, [(row[0], _prepared(row, principal.lab_identity)) for row in found])
+
+
 def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:
-    _, body, version_text, key, digest, label, kid, received_at, home, marking, marking_body = row
+    _, body, version_text, key, digest, label, kid, received_at, home, marking, marking_body, is_relayed = row
     checked = check_object(read_object(bytes(body)))
     references = references_of(checked)
+    recipients = recipients_in(bytes(marking_body)) if marking_body is not None else None
+    if recipients is None and is_relayed:
+        # Without recipients a label means the labs of the node where the object was published, and this is another.
+        recipients = Recipients(frozenset())
     return PreparedVersion(
         stix_id=checked.id,
         type=checked.type,
@@ -57,7 +88,7 @@ def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:
         body=checked.raw,
         digest=bytes(digest),
         label=Tlp(label),
-        audience=audience_for(Tlp(label), producer, recipients_in(bytes(marking_body))),
+        audience=_audience(checked, Tlp(label), producer, recipients),
         distribution=marking,
         kid=kid,
         created_text=str(checked.members.get("created", "")),
@@ -67,3 +98,9 @@ def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:
         received_at=received_at,
         facets=facets_in(checked, references, inspect_payloads(checked.members)),
     )
+
+
+def _audience(checked: CheckedObject, label: Tlp, producer: str, recipients: Recipients | None) -> AudienceRule:
+    if checked.type == "marking-definition":
+        return audience_of_marking(checked.members, producer)
+    return audience_for(label, producer, recipients)

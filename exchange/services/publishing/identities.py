@@ -27,6 +27,8 @@ from exchange.stix.markings import marking_refs_of
 def publish_identity(principal: Principal, item: Item, moment: datetime) -> StoreResult:
     """Verify, store, and take the keys in, inside the caller's `writing()` transaction.
 
+    principal: for the lab whose identity it must be. item: opened, in its home collection.
+
     Raises:
         StixError: the chain is broken, unpinned, or lacks a proof of possession.
         AccessDeniedError: not the identity of the publishing lab. PolicyError: a lab that calls itself a node, or as

@@ -23,9 +23,25 @@ MAX_VERSION_CHARS = 64
 """Width of the version columns; a timestamp of nine fraction digits has 30 characters."""
 
 
+@dataclass(frozen=True, slots=True)
+class VouchedObject:
+    """An object that nobody signed, and the version and payload digest under which a feed vouches for it.
+
+    payload_sha256: of its canonical form, in hexadecimal.
+    """
+
+    raw: bytes
+    payload_sha256: str
+    version_text: str
+
+
 @dataclass(slots=True)
 class Item:
-    """What is known of one object so far; each step fills in its part or sets `error`, which ends its way."""
+    """What is known of one object so far; each step fills in its part or sets `error`, which ends its way.
+
+    vouched: in the place of a signature, for what a feed sends unsigned. default_label: what such an object counts as
+    if it carries no label. origin_peer_id: the peer that it came from, None for what is published here.
+    """
 
     index: int
     body: bytes
@@ -34,6 +50,9 @@ class Item:
     collection: CollectionView | None = None
     signed: SignedObject | None = None
     verified: VerifiedObject | None = None
+    vouched: VouchedObject | None = None
+    default_label: Tlp | None = None
+    origin_peer_id: int | None = None
     label: Tlp = Tlp.RED
     payload_label: Tlp | None = None
     distribution: str = ""
@@ -70,14 +89,17 @@ class Item:
         """`modified`, else `created`, else the signature's `iat` (docs/wire-format.md)."""
         if self.object.version is not None:
             return self.object.version
+        if self.vouched is not None:
+            return self.vouched.version_text
         if self.signed is None:
             return ""
         return format_stix(datetime.fromtimestamp(self.signed.iat, UTC))
 
     def prepared(self, *, lab_identity: str, received_at: datetime) -> PreparedVersion:
-        """The version for storage; only a verified object with an audience becomes one."""
-        if self.verified is None or self.audience is None or self.collection is None or self.facets is None:
+        """The version for storage; only an object that is verified, or vouched for, with an audience becomes one."""
+        if self.audience is None or self.collection is None or self.facets is None:
             raise AssertionError("the item has not passed every step")
+        source, kid = self._proof()
         members = self.object.members
         return PreparedVersion(
             stix_id=self.object.id,
@@ -85,12 +107,12 @@ class Item:
             collection_id=self.collection.id,
             version_text=self.version_text,
             version_key=ordering_key(self.version_text),
-            body=self.verified.signed.raw,
-            digest=bytes.fromhex(self.verified.signed.payload_sha256),
+            body=source.raw,
+            digest=bytes.fromhex(source.payload_sha256),
             label=self.label,
             audience=self.audience,
             distribution=self.distribution,
-            kid=self.verified.key.kid,
+            kid=kid,
             created_text=str(members.get("created", "")),
             revoked=members.get("revoked") is True,
             references=self.references,
@@ -98,7 +120,16 @@ class Item:
             received_at=received_at,
             facets=self.facets,
             missing_marking=self.missing_marking,
+            origin_peer_id=self.origin_peer_id,
         )
+
+    def _proof(self) -> tuple[SignedObject | VouchedObject, str]:
+        """What stands behind the object, and the thumbprint of the key that signed it, "" if nobody did."""
+        if self.verified is not None:
+            return self.verified.signed, self.verified.key.kid
+        if self.vouched is not None and self.origin_peer_id is not None:
+            return self.vouched, ""
+        raise AssertionError("nothing stands behind the item")
 
 
 def each(items: Iterable[Item], step: Callable[[Item], None]) -> list[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -67,7 +68,7 @@ def mark_item(item: Item, principal: Principal, known: Mapping[str, KnownMarking
     """
     members = item.object.members
     if item.object.type == "marking-definition":
-        item.label, item.audience = Tlp.AMBER, _audience_of_marking(item, principal)
+        item.label, item.audience = Tlp.AMBER, audience_of_marking(members, principal.lab_identity)
         return
     item.label = _effective_label(item)
     _check_bounds(item, principal)
@@ -80,6 +81,8 @@ def mark_item(item: Item, principal: Principal, known: Mapping[str, KnownMarking
 
 def _effective_label(item: Item) -> Tlp:
     label = label_of(item.object.members)
+    if label is None:
+        label = item.default_label
     if label is None:
         raise PolicyError("the object carries no TLP marking", code="unmarked", pointer=MARKINGS)
     if item.payload_label is not None and item.payload_label > label:
@@ -102,11 +105,12 @@ def _check_bounds(item: Item, principal: Principal) -> None:
         raise PolicyError(f"this token publishes up to {highest}", code="label-above-bound", pointer=MARKINGS)
 
 
-def _audience_of_marking(item: Item, principal: Principal) -> AudienceRule:
-    extension = check_extensions(item.object.members).get(DISTRIBUTION_EXTENSION)
+def audience_of_marking(members: Mapping[str, Any], producer: str) -> AudienceRule:
+    """Who reads a marking-definition of a producer (identity id): whom it names, every member if it names none."""
+    extension = check_extensions(members).get(DISTRIBUTION_EXTENSION)
     if isinstance(extension, Distribution):
-        return audience_of_distribution(principal.lab_identity, Recipients(frozenset(extension.recipients)))
-    return audience_for(Tlp.GREEN, principal.lab_identity, None)
+        return audience_of_distribution(producer, Recipients(frozenset(extension.recipients)))
+    return audience_for(Tlp.GREEN, producer, None)
 
 
 def _resolve_recipients(item: Item, refs: Sequence[str], known: Mapping[str, KnownMarking]) -> Recipients | None:

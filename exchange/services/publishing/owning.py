@@ -1,7 +1,8 @@
 """Another lab's id: what a publisher can read of somebody else's, it does not publish as its own.
 
 Observables are left out: their ids follow from their content, and every lab has a copy of its own. An object that the
-publisher may not read counts as absent, so that no answer tells of it.
+publisher may not read counts as absent, so that no answer tells of it. What a feed sent unsigned stands in nobody's
+way: anybody can write an id.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from exchange.services.sharing import readable_audiences
 
 # A lab goes on with an object of its own, whatever became visible to it since.
 _FOREIGN = """
-SELECT o.stix_id FROM object o
+SELECT o.stix_id FROM object o JOIN lab l ON l.id = o.producer_id AND l.kind <> 'feed'
 WHERE o.stix_id = ANY (%(ids)s) AND o.producer_id <> %(lab)s
   AND o.newest_audience_id = ANY (%(readable)s) AND o.home_collection_id = ANY (%(homes)s)
   AND NOT EXISTS (SELECT FROM object own WHERE own.producer_id = %(lab)s AND own.stix_id = o.stix_id)

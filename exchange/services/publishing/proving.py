@@ -1,4 +1,4 @@
-"""Who signed: signatures are verified against the keys of the lab that publishes."""
+"""Who signed: signatures are verified against the keys of the producer, whose the key is that they name."""
 
 from __future__ import annotations
 
@@ -48,19 +48,38 @@ def verify_items(principal: Principal, items: Sequence[Item], moment: datetime) 
     return passed + _verify_stored(ended, known, principal, moment)
 
 
+def key_of(item: Item, known: Mapping[str, KnownKey]) -> KnownKey:
+    """The key that an opened object names, with the lab that owns it.
+
+    Raises:
+        SignatureError: nobody here has introduced it.
+    """
+    found = known.get(item.signed.kid) if item.signed is not None else None
+    if found is None:
+        raise SignatureError("signature-key-unknown", "No lab here has introduced this key.", _SIGNATURES)
+    return found
+
+
+def prove_item(item: Item, key: KnownKey, moment: datetime, seen: datetime | None = None) -> None:
+    """Verify an opened object against a key of its producer. seen: when the node had it first, now if None.
+
+    Raises:
+        SignatureError: as `exchange.stix.signature.verify`.
+    """
+    if item.signed is None:
+        raise SignatureError("signature-missing", "The object is not signed.")
+    item.verified = verify(item.signed, key.key, owner=key.lab_identity, now=moment, first_seen=seen or moment)
+
+
 def _verify(
     item: Item, known: Mapping[str, KnownKey], principal: Principal, moment: datetime, seen: datetime | None = None
 ) -> None:
-    if item.signed is None:
-        raise SignatureError("signature-missing", "The object is not signed.")
-    found = known.get(item.signed.kid)
-    if found is None:
-        raise SignatureError("signature-key-unknown", "No lab here has introduced this key.", _SIGNATURES)
+    found = key_of(item, known)
     if found.lab_id != principal.lab_id:
         raise AccessDeniedError(
             "the key belongs to another lab; only the producer may publish", code="foreign-key", pointer=_SIGNATURES
         )
-    item.verified = verify(item.signed, found.key, owner=found.lab_identity, now=moment, first_seen=seen or moment)
+    prove_item(item, found, moment, seen)
 
 
 def _verify_stored(

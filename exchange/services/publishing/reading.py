@@ -52,29 +52,48 @@ def read_item(
         StixError, OutOfScopeError: the object is wrong, or outside the agreement.
         AccessDeniedError: the principal may not write the collection. TooLargeError: over the collection's limit.
     """
-    raw = read_object(item.body)
-    item.claimed = raw.members
-    item.checked = check_object(raw)
-    if not principal.allows("publish") and item.checked.type not in FEEDBACK_TYPES:
+    parse_item(item)
+    if not principal.allows("publish") and item.object.type not in FEEDBACK_TYPES:
         raise AccessDeniedError("the scope feedback publishes sightings, opinions and notes", code="scope-missing")
-    item.warnings = tuple((each.code, each.pointer, each.message) for each in item.checked.warnings)
-    if is_fixed(item.checked.id):
+    if is_fixed(item.object.id):
         return
-    if WITHDRAWAL_EXTENSION in check_extensions(item.checked.members):
+    if WITHDRAWAL_EXTENSION in check_extensions(item.object.members):
         raise AccessDeniedError(
             "only a node says that something was withdrawn",
             code="withdrawal-by-lab",
             pointer=f"/extensions/{WITHDRAWAL_EXTENSION}",
         )
-    item.collection = _writable(collection or homes.get(home_alias(item.checked)))
-    _check_size(item.collection, len(item.checked.raw))
-    payloads = inspect_payloads(item.checked.members)
+    settle_item(item, _writable(collection or homes.get(home_alias(item.object))))
+
+
+def parse_item(item: Item) -> None:
+    """Check the bytes as STIX; nothing is asked of who sent them.
+
+    Raises:
+        StixError: the object is wrong.
+    """
+    raw = read_object(item.body)
+    item.claimed = raw.members
+    item.checked = check_object(raw)
+    item.warnings = tuple((each.code, each.pointer, each.message) for each in item.checked.warnings)
+
+
+def settle_item(item: Item, collection: CollectionView) -> None:
+    """Take a parsed object into its home collection: its size, what it carries, the scope, what it can be found by.
+
+    Raises:
+        StixError, OutOfScopeError: a payload cannot be opened, or the agreement does not cover it.
+        TooLargeError: over the collection's limit.
+    """
+    item.collection = collection
+    _check_size(collection, len(item.object.raw))
+    payloads = inspect_payloads(item.object.members)
     item.payload_label = strictest_label(payloads)
-    if item.collection.scope == Collection.Scope.AGREEMENT:
-        found = check_scope(item.checked.members, payloads)
+    if collection.scope == Collection.Scope.AGREEMENT:
+        found = check_scope(item.object.members, payloads)
         item.warnings += tuple((each.rule, each.pointer, "somebody should look at this text") for each in found)
-    item.references = tuple(references_of(item.checked))
-    item.facets = facets_in(item.checked, item.references, payloads)
+    item.references = tuple(references_of(item.object))
+    item.facets = facets_in(item.object, item.references, payloads)
 
 
 def inspect_payloads(members: Mapping[str, Any]) -> list[Payload]:

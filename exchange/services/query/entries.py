@@ -14,6 +14,8 @@ from exchange.stix.markings import Tlp
 class PageEntry(NamedTuple):
     """One version as a reader gets it; `body` is what its producer signed, byte for byte.
 
+    `vouched_by` names the feed that sent it where nobody signed it, "" for everything else.
+
     A tuple and not a dataclass: a page makes a thousand of them, and a frozen dataclass takes five times as long.
     """
 
@@ -28,11 +30,12 @@ class PageEntry(NamedTuple):
     producer: str
     producer_status: str
     custody: str
+    vouched_by: str
 
 
 COLUMNS = """
 e.seq, e.date_added, v.body, v.version_text, e.type, v.label, o.state, c.alias, l.slug, l.status,
-coalesce(k.custody, '')
+coalesce(k.custody, ''), CASE WHEN v.kid = '' AND v.origin_peer_id IS NOT NULL THEN l.slug ELSE '' END
 """
 FROM = """
 FROM entry e
@@ -81,7 +84,7 @@ _LABELS: Final = {int(label): label for label in Tlp}
 
 def entry_of(row: tuple[Any, ...]) -> PageEntry:
     """A row that begins with COLUMNS, fetched in binary."""
-    seq, date_added, body, version, type_, label, state, collection, producer, producer_status, custody = row[:11]
+    seq, date_added, body, version, type_, label, state, collection, producer, status, custody, vouched_by = row[:12]
     return PageEntry(
         seq,
         date_added,
@@ -92,8 +95,9 @@ def entry_of(row: tuple[Any, ...]) -> PageEntry:
         state,
         collection,
         producer,
-        producer_status,
+        status,
         custody,
+        vouched_by,
     )
 
 

@@ -20,6 +20,8 @@ class PreparedVersion:
     missing_marking: id of the distribution marking that it waits for, "" if it need not wait. While it waits,
     `audience` is who reads it whomever the marking names.
     references: pairs of property and target id, kept for later checks. facets: what it can be found by.
+    kid: the key that signed, "" for fixed objects and for what a feed vouches for. origin_peer_id: the peer that it
+    came from, None for what was published here.
     """
 
     stix_id: str
@@ -40,6 +42,7 @@ class PreparedVersion:
     received_at: datetime
     facets: Facets
     missing_marking: str = ""
+    origin_peer_id: int | None = None
 
     @property
     def operation(self) -> str:

@@ -156,10 +156,13 @@ def update_objects(states: Sequence[ObjectState], at: datetime) -> None:
 
 _INSERT_VERSIONS = f"""
 WITH v AS (
-    INSERT INTO version (id, object_id, version_text, body, digest, label, audience_id, distribution, kid, received_at)
-    SELECT * FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(texts)b::text[], %(bodies)b::bytea[],
-                         %(digests)b::bytea[], %(labels)b::smallint[], %(audiences)b::int[], %(distributions)b::text[],
-                         %(kids)b::text[], %(received)b::timestamptz[])
+    INSERT INTO version (id, object_id, version_text, body, digest, label, audience_id, distribution, kid, received_at,
+                         origin_peer_id)
+    SELECT id, object, text, body, digest, label, audience, distribution, kid, received, nullif(origin, 0)
+    FROM unnest(%(ids)b::bigint[], %(objects)b::bigint[], %(texts)b::text[], %(bodies)b::bytea[], %(digests)b::bytea[],
+                %(labels)b::smallint[], %(audiences)b::int[], %(distributions)b::text[], %(kids)b::text[],
+                %(received)b::timestamptz[], %(origins)b::int[])
+         AS n (id, object, text, body, digest, label, audience, distribution, kid, received, origin)
 ), k AS (
     INSERT INTO version_key (object_id, version_key, version_id, digest)
     SELECT * FROM unnest(%(objects)b::bigint[], %(keys)b::text[], %(ids)b::bigint[], %(digests)b::bytea[])
@@ -192,6 +195,7 @@ def insert_versions(rows: Sequence[NewVersion]) -> None:
             "distributions": [version.distribution for version in versions],
             "kids": [version.kid for version in versions],
             "received": [version.received_at for version in versions],
+            "origins": [version.origin_peer_id or 0 for version in versions],
             "missing": [version.missing_marking for version in versions],
             "homes": [version.collection_id for version in versions],
             **facets.facet_params([version.facets for version in versions]),

@@ -105,6 +105,7 @@ def test_objects_come_back_byte_for_byte_with_what_the_node_knows(node: RestNode
     assert entry["label"] == "TLP:GREEN"
     assert entry["state"] == "current"
     assert entry["custody"] == "lab"
+    assert entry["vouched_by"] == ""
     assert entry["producer"] == "aurora"
     assert entry["producer_status"] == "active"
 

@@ -15,6 +15,10 @@ ELSEWHERE = {
     "status-not-found", "database-role", "not-processed", "staging-abandoned", "staging-full", "too-many-pending",
     # Reasons of webhooks, in their state and in the log.
     "claim-lost", "host", "target-outside-networks", "token",
+    # Reasons of quarantine, and answers to operators about peers.
+    "channel-direction", "channel-not-found", "label-above-peer", "label-red", "label-without-recipients",
+    "lab-suspended", "lab-unknown", "own-node", "peer-not-found", "quarantine-decided", "quarantine-not-found",
+    "signed-by-node", "unsigned-claim", "unsigned-extension", "withdrawal-foreign", "withdrawal-origin",
 }  # fmt: skip
 MADE = {"objects-refused", "internal", "too-large"}
 """Put together in the door itself."""

@@ -1,0 +1,49 @@
+"""Registers a peer: another exchange, or a plain TAXII feed. Secrets come by stdin or environment, never by argv."""
+
+from __future__ import annotations
+
+from argparse import BooleanOptionalAction
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from exchange.management.answering import AnsweringCommand, Facts, short_name
+from exchange.management.peering import add_connection_arguments, connection_of, facts_of
+from exchange.models import Peer
+from exchange.services.peers import create_peer
+from exchange.services.principals import OPERATOR
+from exchange.stix.markings import Tlp
+
+
+class Command(AnsweringCommand):
+    help = "Register a peer. With --root it is another exchange, without it a plain TAXII feed. Nothing is exchanged"
+    help += " before it has channels (add_channel)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", type=short_name, help="short name: lower-case letters, digits and -")
+        parser.add_argument("--name", required=True, help="name that labs see")
+        parser.add_argument("--url", required=True, help="of its TAXII 2.1 API root")
+        parser.add_argument("--root", default="", help="thumbprint of the root key of an exchange, compared before")
+        add_connection_arguments(parser)
+        parser.add_argument("--community", action=BooleanOptionalAction, default=False, help="GREEN may cross")
+        parser.add_argument("--accepts-unsigned", action=BooleanOptionalAction, default=False, help="feeds only")
+        parser.add_argument("--default-label", default="AMBER", help="of what a feed sends unmarked")
+        parser.add_argument("--highest-label", default="GREEN", help="the strictest that is exchanged")
+
+    def act(self, **options: Any) -> Facts:
+        connection = connection_of(options)
+        peer = create_peer(
+            actor=OPERATOR,
+            slug=options["slug"],
+            name=options["name"],
+            url=options["url"],
+            root=options["root"],
+            credentials=connection.credentials,
+            authorities=connection.authorities or "",
+            pinned_certificate=options["pinned_certificate"] or "",
+            community=options["community"],
+            accepts_unsigned=options["accepts_unsigned"],
+            default_label=Tlp.parse(options["default_label"]),
+            highest_label=Tlp.parse(options["highest_label"]),
+        )
+        return facts_of(Peer.objects.select_related("lab").get(pk=peer.pk))

@@ -1,0 +1,104 @@
+"""What peers sent and this node did not take, for operators: to look at, to judge again, to drop.
+
+Nobody can let in what would not be taken from the peer: a release judges again, after a pin, a key or a policy changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from exchange.models import QuarantinedObject
+from exchange.services.audit import record_event
+from exchange.services.clock import now
+from exchange.services.database import writing
+from exchange.services.errors import ConflictError, NotFoundError
+from exchange.services.principals import Principal
+from exchange.services.receiving import judge_again
+
+MAX_LISTED: Final = 1_000
+"""Rows of one list; the next begins after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What came of judging an object again. reason, detail: why it waits on, "" if it was taken."""
+
+    is_taken: bool
+    reason: str = ""
+    detail: str = ""
+
+
+def list_quarantined(
+    *, peer: str = "", reason: str = "", state: str = QuarantinedObject.State.WAITING, after: int = 0, limit: int = 100
+) -> list[QuarantinedObject]:
+    """Rows by ascending number after `after`, without their bytes; peer: its short name; reason: a code; "" for any."""
+    rows = QuarantinedObject.objects.filter(pk__gt=after).select_related("peer__lab", "collection").defer("body")
+    if peer:
+        rows = rows.filter(peer__lab__slug=peer)
+    if reason:
+        rows = rows.filter(reason=reason)
+    if state:
+        rows = rows.filter(state=state)
+    return list(rows.order_by("pk")[: min(limit, MAX_LISTED)])
+
+
+def show_quarantined(*, actor: Principal, number: int) -> QuarantinedObject:
+    """One row with its bytes; that somebody looked is audited.
+
+    Raises:
+        NotFoundError: there is none of this number.
+    """
+    with writing():
+        found = _find(number)
+        record_event(actor, "quarantine-shown", str(number), peer=found.peer.lab.slug, reason=found.reason)
+    return found
+
+
+def release_quarantined(*, actor: Principal, number: int) -> Release:
+    """Judge an object again, as if it came from its peer now. It is stored if it is sound by now, and waits on if not.
+
+    Raises:
+        NotFoundError: there is none of this number. ConflictError: it was decided already.
+        NotReadyError: the node cannot sign the notes that follow.
+    """
+    with writing():
+        _require_waiting(_find(number))
+    answers = judge_again([number], actor=actor)
+    if not answers:
+        raise ConflictError("somebody else has just decided it", code="quarantine-decided")
+    with writing():
+        found = _find(number)
+        is_taken = answers[0].is_taken
+        record_event(
+            actor, "quarantine-released", str(number), peer=found.peer.lab.slug, taken=is_taken, reason=found.reason
+        )
+    return Release(True) if is_taken else Release(False, found.reason, found.detail)
+
+
+def drop_quarantined(*, actor: Principal, number: int) -> None:
+    """Give an object up: its bytes go, and the same bytes from this peer are not kept again.
+
+    Raises:
+        NotFoundError: there is none of this number. ConflictError: it was decided already.
+    """
+    with writing():
+        found = _find(number, lock=True)
+        _require_waiting(found)
+        found.state, found.body = QuarantinedObject.State.DROPPED, b""
+        found.decided_at, found.decided_by = now(), str(actor)
+        found.save(update_fields=["state", "body", "decided_at", "decided_by"])
+        record_event(actor, "quarantine-dropped", str(number), peer=found.peer.lab.slug, reason=found.reason)
+
+
+def _find(number: int, *, lock: bool = False) -> QuarantinedObject:
+    rows = QuarantinedObject.objects.select_related("peer__lab", "collection")
+    found = (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=number).first()
+    if found is None:
+        raise NotFoundError("there is nothing of this number in quarantine", code="quarantine-not-found")
+    return found
+
+
+def _require_waiting(found: QuarantinedObject) -> None:
+    if found.state != QuarantinedObject.State.WAITING:
+        raise ConflictError(f"it was {found.state} already", code="quarantine-decided")

@@ -1,0 +1,77 @@
+"""What is here already: recognised by the digest of its payload, before any signature is verified again.
+
+Nothing is stored and nothing changes, with one exception: what the same peer took back and sends again is shown again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from exchange.services.database import execute
+from exchange.services.publishing.holding import bring_back
+from exchange.services.publishing.item import Item
+from exchange.services.receiving.producers import Producer
+from exchange.services.receiving.source import Source
+from exchange.services.storing import StoreResult, StoreStatus, rows
+from exchange.services.withdrawals import WITHDRAWN, withdraw_from
+from exchange.stix.timestamps import ordering_key
+
+
+def find_known(producer: Producer, items: Sequence[Item]) -> set[int]:
+    """Indexes of the opened items whose very payload is stored as this version of the producer's object. One query."""
+    wanted = [(item.object.id, ordering_key(item.version_text)) for item in items]
+    stored = rows.first_seen(producer.lab_id, wanted) if wanted else {}
+    return {
+        item.index
+        for item, key in zip(items, wanted, strict=True)
+        if key in stored and stored[key][0].hex() == _digest_of(item)
+    }
+
+
+_TAKEN_BACK: Final = """
+SELECT o.stix_id, k.version_key, h.version_id
+FROM held h
+JOIN object o ON o.id = h.object_id
+JOIN version v ON v.id = h.version_id
+JOIN version_key k ON k.version_id = h.version_id
+WHERE h.missing_marking = %(withdrawn)s AND v.origin_peer_id = %(peer)s AND o.producer_id = %(lab)s
+  AND o.stix_id = ANY (%(ids)s)
+"""
+
+
+def bring_back_known(
+    source: Source,
+    producer: Producer,
+    items: Sequence[Item],
+    results: Mapping[int, StoreResult],
+    moment: datetime,
+) -> set[int]:
+    """Show again what this peer took back and sends now; answers the indexes of these items."""
+    known = [item for item in items if _is_known(item, results)]
+    if not known:
+        return set()
+    params = {
+        "withdrawn": WITHDRAWN,
+        "peer": source.peer_id,
+        "lab": producer.lab_id,
+        "ids": sorted({item.object.id for item in known}),
+    }
+    found = {(row[0], row[1]): row[2] for row in execute(_TAKEN_BACK, params, prepare=False).fetchall()}
+    again = {
+        item.index: found[key] for item in known if (key := (item.object.id, ordering_key(item.version_text))) in found
+    }
+    if again:
+        withdraw_from(bring_back(producer.acting, sorted(set(again.values()))), moment)
+    return set(again)
+
+
+def _is_known(item: Item, results: Mapping[int, StoreResult]) -> bool:
+    result = results.get(item.index)
+    return item.error is None and result is not None and result.status is StoreStatus.EXISTS
+
+
+def _digest_of(item: Item) -> str:
+    source = item.signed or item.vouched
+    return source.payload_sha256 if source is not None else ""
