@@ -12,6 +12,7 @@ from exchange.models import Collection, Grant, Lab, Peer
 from exchange.services.access import authenticate_token
 from exchange.services.collections import grant_access
 from exchange.services.keys import pin_key
+from exchange.services.peers.registry import HIGHEST
 from exchange.services.principals import OPERATOR, Principal, PrincipalKind
 from exchange.services.publishing import publish_objects
 from exchange.services.tokens import issue_token
@@ -50,11 +51,14 @@ def make_peer(
     kind: Lab.Kind = Lab.Kind.NODE,
     *,
     community: bool = False,
-    highest: Tlp = Tlp.RED,
+    highest: Tlp | None = None,
     reads: tuple[str, ...] = HOMES,
 ) -> PeerHandle:
-    """A peer with its row among the labs, grants to read and a token; an exchange has published its identity here."""
-    at = datetime.now(UTC)
+    """A peer with its row among the labs, grants to read and a token; an exchange has published its identity here.
+
+    highest: as much as peers of its kind may have, if not said.
+    """
+    at, highest = datetime.now(UTC), HIGHEST[kind] if highest is None else highest
     lab = Lab.objects.create(slug=slug, name=slug, kind=kind, status_since=at, created_at=at)
     url = f"https://{slug}.example/api/"
     peer = Peer.objects.create(lab=lab, url=url, community=community, highest_label=int(highest), created_at=at)

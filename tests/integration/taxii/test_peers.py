@@ -219,7 +219,7 @@ def test_community_label_and_home_act_at_the_next_request_though_pages_are_kept(
     assert pulled(inside) == ids(fresh, "clear", "green")
     fresh.peers["home"].set(highest_label=int(Tlp.AMBER))
     assert pulled(home) == ids(fresh, "clear", "named")
-    fresh.peers["home"].set(highest_label=int(Tlp.RED))
+    fresh.peers["home"].set(highest_label=int(Tlp.AMBER_STRICT))
     move_home(borealis, (fresh.peers["home"], False))
     assert pulled(home) == ids(fresh, "clear", "named")
     move_home(borealis, (fresh.peers["inside"], True))
