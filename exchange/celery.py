@@ -16,11 +16,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 
 app = Celery("commonwatch")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["exchange.sync", "exchange.sync.webhooks"])
+app.autodiscover_tasks(["exchange.sync", "exchange.sync.webhooks", "exchange.sync.pulling"])
 # What waited longer than this for a worker is left to its next time.
 EXPIRES_S = 3600
 OFFER_EVERY_S = 60.0
 WAKE_WEBHOOKS_EVERY_S = 3.0
+WAKE_CHANNELS_EVERY_S = 2.0
 app.conf.beat_schedule = {
     name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
     for name, task, schedule in (
@@ -32,11 +33,11 @@ app.conf.beat_schedule = {
         ("offer-quarantined", "offer_quarantined", OFFER_EVERY_S),
     )
 }
-app.conf.beat_schedule["wake-webhooks"] = {
-    "task": "webhooks.wake",
-    "schedule": WAKE_WEBHOOKS_EVERY_S,
-    "options": {"expires": WAKE_WEBHOOKS_EVERY_S},
-}
+for name, task, every_s in (
+    ("wake-webhooks", "webhooks.wake", WAKE_WEBHOOKS_EVERY_S),
+    ("wake-channels", "peers.wake", WAKE_CHANNELS_EVERY_S),
+):
+    app.conf.beat_schedule[name] = {"task": task, "schedule": every_s, "options": {"expires": every_s}}
 
 
 @worker_init.connect

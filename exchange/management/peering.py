@@ -14,6 +14,7 @@ from django.core.management.base import CommandError, CommandParser
 from exchange.models import Peer
 from exchange.services.peers import Credentials
 from exchange.stix.markings import Tlp
+from exchange.sync.reaching import Trial
 
 SECRET_VARIABLE: Final = "PEER_SECRET"  # noqa: S105 - the name of a variable
 MAX_SECRET_CHARS: Final = 20_000
@@ -75,6 +76,17 @@ def facts_of(peer: Peer) -> dict[str, Any]:
         "default_label": Tlp(peer.default_label).label,
         "highest_label": Tlp(peer.highest_label).label,
         "state": str(peer.state),
+    }
+
+
+def trial_facts(trial: Trial) -> dict[str, Any]:
+    """What a peer showed when it was tried: its title, and its collections with what this node may do there."""
+    return {
+        "title": trial.root.title,
+        "collections": [
+            f"{each.alias or each.id} ({'r' if each.can_read else '-'}{'w' if each.can_write else '-'})"
+            for each in trial.collections
+        ],
     }
 
 

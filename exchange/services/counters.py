@@ -14,4 +14,5 @@ RECEIVED = Counter("commonwatch_received_objects", "Objects that came from peers
 QUARANTINED = Counter(
     "commonwatch_quarantined_objects", "Objects from peers that were not taken, by the code of the reason", ["reason"]
 )
+PEER_RUNS = Counter("commonwatch_peer_runs", "Runs of channels to peers, by outcome", ["outcome"])
 WEBHOOKS = Counter("commonwatch_webhook_deliveries", "Attempts to deliver to a webhook, by outcome", ["outcome"])

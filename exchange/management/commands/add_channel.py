@@ -1,4 +1,4 @@
-"""Adds a channel to a peer: one collection there, one here, one direction."""
+"""Adds a channel to a peer: one collection there that is pulled into one here."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from exchange.services.principals import OPERATOR
 
 
 class Command(AnsweringCommand):
-    help = "Exchange a collection with a peer. A pull begins at the start of what is there."
+    help = "Pull a collection of a peer, from the start of what is there."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("peer")
-        parser.add_argument("direction", choices=[str(each) for each in PeerChannel.Direction.values])
         parser.add_argument("remote_collection", help="id or alias of the collection at the peer")
         parser.add_argument("collection", help="the home collection here; never a view")
         parser.add_argument("--root", default=DEFAULT_ROOT, help="the API root that it stands in")
@@ -30,11 +29,11 @@ class Command(AnsweringCommand):
         channel = add_channel(
             actor=OPERATOR,
             slug=options["peer"],
-            direction=PeerChannel.Direction(options["direction"]),
+            direction=PeerChannel.Direction.PULL,
             remote_collection=options["remote_collection"],
             collection=collection_named(options["collection"], api_root=options["root"]),
             interval_s=options["interval"],
         )
-        facts: dict[str, Any] = {"channel": channel.pk, "peer": options["peer"], "direction": options["direction"]}
+        facts: dict[str, Any] = {"channel": channel.pk, "peer": options["peer"], "direction": channel.direction}
         facts |= {"remote_collection": channel.remote_collection, "collection": options["collection"]}
         return facts | {"interval_s": channel.interval_s}

@@ -8,11 +8,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from exchange.management.answering import AnsweringCommand, Facts, short_name
-from exchange.management.peering import add_connection_arguments, connection_of, facts_of
+from exchange.management.peering import add_connection_arguments, connection_of, facts_of, trial_facts
 from exchange.models import Peer
 from exchange.services.peers import create_peer
 from exchange.services.principals import OPERATOR
 from exchange.stix.markings import Tlp
+from exchange.sync.reaching import Trial, access_of, try_peer
 
 
 class Command(AnsweringCommand):
@@ -29,9 +30,12 @@ class Command(AnsweringCommand):
         parser.add_argument("--accepts-unsigned", action=BooleanOptionalAction, default=False, help="feeds only")
         parser.add_argument("--default-label", default="AMBER", help="of what a feed sends unmarked")
         parser.add_argument("--highest-label", default="GREEN", help="the strictest that is exchanged")
+        parser.add_argument(
+            "--check", action="store_true", help="try the peer first, and register it only if it answers"
+        )
 
     def act(self, **options: Any) -> Facts:
-        connection = connection_of(options)
+        connection, tried = connection_of(options), list[Trial]()
         peer = create_peer(
             actor=OPERATOR,
             slug=options["slug"],
@@ -45,5 +49,7 @@ class Command(AnsweringCommand):
             accepts_unsigned=options["accepts_unsigned"],
             default_label=Tlp.parse(options["default_label"]),
             highest_label=Tlp.parse(options["highest_label"]),
+            trial=(lambda draft, shown: tried.append(try_peer(access_of(draft, shown)))) if options["check"] else None,
         )
-        return facts_of(Peer.objects.select_related("lab").get(pk=peer.pk))
+        facts = facts_of(Peer.objects.select_related("lab").get(pk=peer.pk))
+        return {**facts, **(trial_facts(tried[0]) if tried else {})}

@@ -1,24 +1,31 @@
-"""Lists the peers with their channels, as a table."""
+"""Lists the peers with their channels and how these are doing, as a table."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from exchange.management.answering import AnsweringCommand, Facts
 from exchange.management.peering import facts_of
 from exchange.management.tables import table_lines
-from exchange.models import Peer, PeerChannel
 from exchange.services.peers import list_peers
+from exchange.services.peers.health import ChannelHealth, channels_health
 from exchange.stix.timestamps import format_taxii
 
-COLUMNS = ("peer", "kind", "state", "channel", "direction", "remote", "collection", "moved", "last_success", "failure")
+COLUMNS = (
+    *("peer", "kind", "state", "channel", "direction", "remote", "collection", "circuit", "watermark", "behind_s"),
+    *("moved", "rate", "last_success", "failure"),
+)
 
 
 class Command(AnsweringCommand):
-    help = "List the peers and their channels."
+    help = "List the peers, their channels and how these are doing."
 
     def act(self, **_options: Any) -> Facts:
-        return {"peers": [facts_of(peer) | {"channels": _channels(peer)} for peer in list_peers()]}
+        channels = defaultdict(list)
+        for each in channels_health():
+            channels[each.peer].append(_channel(each))
+        return {"peers": [facts_of(peer) | {"channels": channels[peer.lab.slug]} for peer in list_peers()]}
 
     def show(self, facts: Facts, *, as_json: bool) -> None:
         """A row for each channel, and for each peer that has none."""
@@ -32,20 +39,20 @@ class Command(AnsweringCommand):
             self.stdout.write(line)
 
 
-def _channels(peer: Peer) -> list[dict[str, Any]]:
-    return [_channel(each) for each in sorted(peer.channels.all(), key=lambda channel: channel.pk)]
-
-
-def _channel(channel: PeerChannel) -> dict[str, Any]:
-    success = channel.last_success_at
+def _channel(channel: ChannelHealth) -> dict[str, Any]:
+    success = channel.last_success
     return {
-        "channel": channel.pk,
-        "direction": str(channel.direction),
+        "channel": channel.number,
+        "direction": channel.direction,
         "remote": channel.remote_collection,
-        "collection": channel.collection.alias,
-        "interval_s": channel.interval_s,
+        "collection": channel.collection,
+        "circuit": str(channel.circuit),
+        "watermark": channel.watermark or None,
+        "behind_s": round(channel.behind_s),
         "moved": channel.moved,
+        "rate": round(channel.rate),
         "last_success": format_taxii(success) if success is not None else None,
+        "next_attempt": format_taxii(channel.next_attempt),
         "failures": channel.failures,
         "failure": channel.last_failure or None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any, Final
 
 from exchange.models import Lab, Peer
@@ -38,11 +39,13 @@ def create_peer(
     accepts_unsigned: bool = False,
     default_label: Tlp = Tlp.AMBER,
     highest_label: Tlp = Tlp.GREEN,
+    trial: Callable[[Peer, Credentials], object] | None = None,
 ) -> Peer:
     """Register a peer; nothing is exchanged before it has channels.
 
     url: of its API root. root: thumbprint of the root key of an exchange's node, compared over another channel; "" for
-    a plain feed. default_label: of what a feed sends unmarked. highest_label: the strictest that is exchanged.
+    a plain feed. default_label: of what a feed sends unmarked. highest_label: the strictest that is exchanged. trial:
+    tries the peer before it is stored; if it raises, nothing is.
 
     Raises:
         ConflictError: the name or the thumbprint is taken. InvalidRequestError: a URL that the node does not reach
@@ -62,6 +65,8 @@ def create_peer(
     )
     shown.check()
     _check(peer, kind)
+    if trial is not None:
+        trial(peer, shown)
     with writing():
         if Lab.objects.filter(slug=slug).exists():
             raise ConflictError(f"there is a lab or peer {slug} already")

@@ -20,8 +20,7 @@ Row = tuple[Any, ...]
 LARGEST_SEQ: Final = 2**63 - 1
 
 _PAGE: Final = """
-SELECT {columns}, lead(e.seq) OVER w
-{tables} WHERE e.seq > %(after)s AND {conditions} WINDOW w AS (ORDER BY e.seq) ORDER BY e.seq LIMIT %(limit)s
+SELECT {columns} {tables} WHERE e.seq > %(after)s AND {conditions} ORDER BY e.seq LIMIT %(limit)s + 1
 """
 # Keeps the rows whose predecessors stay below the bound. The window is read as it grows: nothing is stored for it.
 _BOUNDED: Final = """
@@ -99,7 +98,11 @@ def _fetch(selection: Selection, conditions: str, params: dict[str, Any]) -> Fet
     form = _BOUNDED if selection.has_bodies else _PAGE
     query = form.format(columns=selection.columns, tables=selection.tables, conditions=conditions)
     rows = execute(query, params, prepare=False).fetchall()
-    return Fetched(rows, rows[-1][-1] if rows else None, params["after"], is_simple=True)
+    if selection.has_bodies:
+        return Fetched(rows, rows[-1][-1] if rows else None, params["after"], is_simple=True)
+    # Of names one more is cheaper than a column that looks ahead; of bodies it is another body.
+    shown, beyond = rows[: params["limit"]], rows[params["limit"] :]
+    return Fetched(shown, beyond[0][0] if beyond else None, params["after"], is_simple=True)
 
 
 def _merged(one: Fetched, other: Fetched, limit: int) -> Fetched:

@@ -88,7 +88,7 @@ def test_reasons_of_refusals_are_one_line(community: Community) -> None:
 
 def test_peer_is_changed_paused_and_loses_a_channel(community: Community) -> None:
     answer("add_peer", "gazette", "--name=Gazette", URL)
-    number = answer("add_channel", "gazette", "pull", "91a7b528", "signatures", "--interval=300")["channel"]
+    number = answer("add_channel", "gazette", "91a7b528", "signatures", "--interval=300")["channel"]
     changed = answer("update_peer", "gazette", "--accepts-unsigned", "--default-label=green", "--state=paused")
     assert (changed["accepts_unsigned"], changed["default_label"]) == (True, "TLP:GREEN")
     assert changed["state"] == "paused"
@@ -105,7 +105,7 @@ def test_peer_is_changed_paused_and_loses_a_channel(community: Community) -> Non
 
 def test_channel_into_a_view_is_refused(community: Community) -> None:
     answer("add_peer", "gazette", "--name=Gazette", URL)
-    for arguments, reason in ((("pull", "x", "all"), "a view"), (("pull", "x", "none"), "no collection")):
+    for arguments, reason in ((("x", "all"), "a view"), (("x", "none"), "no collection")):
         with pytest.raises(CommandError, match=reason):
             call_command("add_channel", "gazette", *arguments)
 
@@ -113,7 +113,7 @@ def test_channel_into_a_view_is_refused(community: Community) -> None:
 def test_peers_are_listed_as_a_table(community: Community) -> None:
     answer("add_peer", "gazette", "--name=Gazette", URL)
     answer("add_peer", "herald", "--name=Herald", URL)
-    answer("add_channel", "gazette", "pull", "91a7b528", "signatures")
+    answer("add_channel", "gazette", "91a7b528", "signatures")
     head, first, second = text("list_peers")
     assert head.split()[:4] == ["peer", "kind", "state", "channel"]
     assert first.split()[:2] == ["gazette", "feed"]

@@ -1,0 +1,102 @@
+"""Pulls from peers now, in the foreground, and tells of every page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from exchange.management.answering import AnsweringCommand, Facts
+from exchange.management.tables import table_lines
+from exchange.services.peers import find_peer
+from exchange.services.peers.claims import ChannelClaim, claim_channels, claim_due_channels
+from exchange.services.peers.health import ChannelHealth, channels_health
+from exchange.services.receiving import PageReceipt
+from exchange.sync.pulling.pull import Run, pull
+
+COLUMNS = ("peer", "channel", "collection", "pages", "objects", "moved", "seconds", "failure")
+FOLLOW_EVERY_S = 1.0
+BUSY_S = 5.0
+"""How long a channel at which a worker is at work is waited for."""
+
+
+class Command(AnsweringCommand):
+    help = "Pull from peers now, whether the time of their channels has come or not. With --follow go on, as their"
+    help += " intervals say, until it is interrupted."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("peer", nargs="?", default="", help="one peer; all of them if it is left out")
+        parser.add_argument("--follow", action="store_true", help="go on until it is interrupted")
+
+    def act(self, **options: Any) -> Facts:
+        if options["peer"]:
+            find_peer(options["peer"])
+        channels = {each.number: each for each in channels_health(options["peer"]) if _is_pulled(each)}
+        if not channels:
+            raise CommandError("there is no channel that pulls; see add_channel")
+        runs = [self._run(channels[claim.channel_id], claim) for claim in _claimed(list(channels))]
+        while options["follow"]:
+            try:
+                self._follow(options["peer"])
+            except KeyboardInterrupt:
+                break
+        return {"runs": runs}
+
+    def show(self, facts: Facts, *, as_json: bool) -> None:
+        """A row for each run."""
+        if as_json:
+            super().show(facts, as_json=True)
+            return
+        for line in table_lines(COLUMNS, facts["runs"]):
+            self.stdout.write(line)
+
+    def _follow(self, peer: str) -> None:
+        due = claim_due_channels(peer)
+        channels = {each.number: each for each in channels_health(peer)} if due else {}
+        for claim in due:
+            self._run(channels[claim.channel_id], claim)
+        time.sleep(FOLLOW_EVERY_S)
+
+    def _run(self, channel: ChannelHealth, claim: ChannelClaim) -> dict[str, Any]:
+        run = pull(claim, on_page=lambda receipt: self._tell(channel, receipt))
+        if run.failure:
+            self.stderr.write(f"{channel.peer} {channel.remote_collection}: {run.failure}")
+        return _facts(channel, run)
+
+    def _tell(self, channel: ChannelHealth, receipt: PageReceipt) -> None:
+        """A line of progress for each page that held something; stdout is for the answer."""
+        if receipt.received:
+            told = f"{receipt.received} objects, {receipt.stored} stored, {receipt.quarantined} in quarantine"
+            self.stderr.write(f"{channel.peer} {channel.remote_collection}: {told}")
+
+
+def _is_pulled(channel: ChannelHealth) -> bool:
+    return channel.direction == "pull" and channel.state == "active"
+
+
+def _claimed(numbers: Sequence[int]) -> Iterator[ChannelClaim]:
+    """Claims of all these channels, one of each peer at a time; what a worker keeps for long is left to it."""
+    left, until = set(numbers), time.monotonic() + BUSY_S
+    while left and time.monotonic() < until:
+        claims = claim_channels(sorted(left))
+        for claim in claims:
+            left.discard(claim.channel_id)
+            yield claim
+            until = time.monotonic() + BUSY_S
+        if not claims:
+            time.sleep(0.1)
+
+
+def _facts(channel: ChannelHealth, run: Run) -> dict[str, Any]:
+    return {
+        "peer": channel.peer,
+        "channel": channel.number,
+        "collection": channel.collection,
+        "pages": run.pages,
+        "objects": run.received,
+        "moved": run.moved,
+        "seconds": round(run.seconds, 3),
+        "failure": run.failure or None,
+    }

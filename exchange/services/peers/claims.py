@@ -1,0 +1,84 @@
+"""Which worker works on which channel: one at a time, by a claim that ends by itself when the worker dies.
+
+At most one channel of a peer is claimed at once: a peer that is slow keeps one worker, and is not asked from all sides.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from exchange.models import PeerChannel
+from exchange.services.database import execute
+
+CLAIM_S: Final = 90
+"""Longer than one request and the storing of its page take together (exchange/sync/pulling/pull.py): so long a channel
+waits whose worker was killed."""
+
+MAX_CLAIMED: Final = 200
+
+_CLAIM: Final = """
+WITH due AS (
+    SELECT DISTINCT ON (c.peer_id) c.id
+    FROM peer_channel c JOIN peer p ON p.id = c.peer_id AND p.state = 'active'
+    JOIN lab l ON l.id = p.lab_id AND l.status = 'active'
+    WHERE c.direction = 'pull' AND {condition}
+      AND NOT EXISTS (SELECT FROM peer_channel other WHERE other.peer_id = c.peer_id
+                      AND other.claimed_until > clock_timestamp())
+    ORDER BY c.peer_id, c.next_attempt_at, c.id LIMIT %(most)s
+), free AS (
+    SELECT id FROM peer_channel WHERE id IN (SELECT id FROM due)
+      AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE peer_channel c SET claim = gen_random_uuid(), claimed_until = clock_timestamp() + %(life)s * interval '1 second'
+FROM free WHERE c.id = free.id RETURNING c.id, c.claim
+"""
+_CLAIM_DUE: Final = _CLAIM.format(
+    condition="c.next_attempt_at <= clock_timestamp() AND (%(peer)s::text = '' OR l.slug = %(peer)s)"
+)
+_CLAIM_THESE: Final = _CLAIM.format(condition="c.id = ANY (%(ids)s)")
+
+_RENEW: Final = """
+UPDATE peer_channel SET claimed_until = clock_timestamp() + %(life)s * interval '1 second'
+WHERE id = %(id)s AND claim = %(claim)s AND claimed_until > clock_timestamp() RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelClaim:
+    """The right to work on one channel. It is no secret."""
+
+    channel_id: int
+    claim: uuid.UUID
+
+
+def claim_due_channels(slug: str = "") -> list[ChannelClaim]:
+    """Claim the channels whose time has come, of all peers or of one; at most one of each peer."""
+    return _claimed(_CLAIM_DUE, peer=slug)
+
+
+def claim_channels(ids: Sequence[int]) -> list[ChannelClaim]:
+    """Claim these channels whether their time has come or not; at most one of each peer, and none that is at work."""
+    return _claimed(_CLAIM_THESE, ids=list(ids))
+
+
+def renew_claim(claim: ChannelClaim) -> bool:
+    """Keep a claim, as each step of the work does first; False if it is over or another's.
+
+    So a task that runs twice, or a worker that was asleep, does nothing.
+    """
+    params = {"id": claim.channel_id, "claim": claim.claim, "life": CLAIM_S}
+    return execute(_RENEW, params).fetchone() is not None
+
+
+def release_channel(claim: ChannelClaim) -> None:
+    """Give it back, if it is still held: the peer's next channel has its turn."""
+    PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim).update(claim=None, claimed_until=None)
+
+
+def _claimed(query: str, **which: object) -> list[ChannelClaim]:
+    params = {"life": CLAIM_S, "most": MAX_CLAIMED, **which}
+    return [ChannelClaim(*row) for row in execute(query, params, prepare=False).fetchall()]

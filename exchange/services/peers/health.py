@@ -1,0 +1,152 @@
+"""How channels to peers are doing: what the last runs came to, when the next one is, and the circuit.
+
+After `OPEN_AFTER` failures in a row a channel's circuit is open: the peer is asked now and then whether it is back, and
+one answer closes it. Each change holds only while the claim does. Reasons are codes; nothing of what a peer said is
+kept.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from exchange.models import Lab, Peer, PeerChannel
+from exchange.services import counters
+from exchange.services.clock import now
+from exchange.services.peers.claims import ChannelClaim
+
+OPEN_AFTER: Final = 5
+LONGEST_PAUSE_S: Final = 1_800.0
+_SPREAD: Final = 0.2
+
+
+class Circuit(StrEnum):
+    """closed: asked at its interval. open: not asked until its pause is over. probing: asked once, to see."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    PROBING = "probing"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """What operators see of a channel.
+
+    behind_s: seconds since which the peer had more than was taken, 0 if nothing is left. rate: objects a second of the
+    last run that moved any. last_failure: a code, "" if the last run went well.
+    """
+
+    number: int
+    peer: str
+    state: str
+    direction: str
+    remote_collection: str
+    collection: str
+    circuit: Circuit
+    failures: int
+    last_failure: str
+    last_run: datetime | None
+    last_success: datetime | None
+    next_attempt: datetime
+    watermark: str
+    behind_s: float
+    moved: int
+    rate: float
+
+
+def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool) -> None:
+    """A run ended well: the next one is after the interval, or at once if there is more.
+
+    moved: objects taken or given in it, `seconds` its time.
+    """
+    channel = PeerChannel.objects.filter(pk=claim.channel_id).only("interval_s").first()
+    if channel is None:
+        return
+    moment = now()
+    pause = 0.0 if more else _spread(channel.interval_s)
+    changes: dict[str, Any] = {
+        "failures": 0,
+        "failing_since": None,
+        "last_failure": "",
+        "last_run_at": moment,
+        "last_success_at": moment,
+        "next_attempt_at": moment + timedelta(seconds=pause),
+    }
+    if moved:
+        changes |= {"moved_last_run": moved, "seconds_last_run": seconds}
+    counters.PEER_RUNS.labels("done").inc()
+    _update(claim, **changes)
+
+
+def settle_trouble(claim: ChannelClaim, *, code: str, retry_after_s: int | None = None) -> None:
+    """A run came to nothing: it is tried again later each time, and not before the peer wants to be asked."""
+    channel = PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim).first()
+    if channel is None:
+        return
+    moment, failures = now(), channel.failures + 1
+    pause = max(pause_s(failures, channel.interval_s), float(retry_after_s or 0))
+    counters.PEER_RUNS.labels("failed").inc()
+    _update(
+        claim,
+        failures=failures,
+        failing_since=channel.failing_since or moment,
+        last_failure_at=moment,
+        last_failure=code,
+        last_run_at=moment,
+        next_attempt_at=moment + timedelta(seconds=pause),
+    )
+
+
+def pause_s(failures: int, interval_s: int) -> float:
+    """Seconds until the run after so many failures in a row: the interval, doubled each time, and spread."""
+    return _spread(min(interval_s * 2.0 ** min(failures - 1, 16), max(LONGEST_PAUSE_S, interval_s)))
+
+
+def circuit_of(channel: PeerChannel, moment: datetime) -> Circuit:
+    """Whether a channel is asked, by what its last runs came to."""
+    if channel.failures < OPEN_AFTER:
+        return Circuit.CLOSED
+    return Circuit.OPEN if channel.next_attempt_at > moment else Circuit.PROBING
+
+
+def channels_health(slug: str = "") -> list[ChannelHealth]:
+    """Every channel, or those of one peer, by peer and number. One query."""
+    channels = PeerChannel.objects.select_related("peer__lab", "collection").order_by("peer__lab__slug", "pk")
+    if slug:
+        channels = channels.filter(peer__lab__slug=slug)
+    moment = now()
+    return [_health(channel, moment) for channel in channels]
+
+
+def _health(channel: PeerChannel, moment: datetime) -> ChannelHealth:
+    is_on = channel.peer.state == Peer.State.ACTIVE and channel.peer.lab.status == Lab.Status.ACTIVE
+    is_pull = channel.direction == PeerChannel.Direction.PULL
+    return ChannelHealth(
+        number=channel.pk,
+        peer=channel.peer.lab.slug,
+        state="active" if is_on else "paused",
+        direction=channel.direction,
+        remote_collection=channel.remote_collection,
+        collection=channel.collection.alias,
+        circuit=circuit_of(channel, moment),
+        failures=channel.failures,
+        last_failure=channel.last_failure,
+        last_run=channel.last_run_at,
+        last_success=channel.last_success_at,
+        next_attempt=channel.next_attempt_at,
+        watermark=(channel.last_date or channel.added_after) if is_pull else str(channel.last_seq),
+        behind_s=(moment - channel.behind_since).total_seconds() if channel.behind_since else 0.0,
+        moved=channel.moved,
+        rate=channel.moved_last_run / channel.seconds_last_run if channel.seconds_last_run else 0.0,
+    )
+
+
+def _spread(seconds: float) -> float:
+    return seconds * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - spreads load, decides nothing
+
+
+def _update(claim: ChannelClaim, **changes: Any) -> None:
+    PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim).update(**changes)

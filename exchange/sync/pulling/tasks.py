@@ -1,0 +1,29 @@
+"""Celery tasks of channels to peers. Arguments are the number of a channel and a claim; neither is a secret."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from celery import shared_task
+
+from exchange.services.peers.claims import CLAIM_S, ChannelClaim, claim_due_channels
+from exchange.sync.pulling.pull import pull
+
+WAKE: Final = "peers.wake"
+PULL: Final = "peers.pull"
+
+
+@shared_task(name=WAKE)
+def wake_channels() -> None:
+    """Hand the channels whose time has come to workers."""
+    for claim in claim_due_channels():
+        # A claim that waited longer than it is good for is made anew.
+        pull_channel.apply_async((claim.channel_id, str(claim.claim)), expires=CLAIM_S)
+
+
+@shared_task(name=PULL)
+def pull_channel(channel_id: int, claim: str) -> None:
+    """One run of a channel, then the next one of its peer has its turn."""
+    pull(ChannelClaim(channel_id, uuid.UUID(claim)))
+    wake_channels()
