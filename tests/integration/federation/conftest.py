@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
+from django.core.management import call_command
 
 from tests.support.database import TestServices
 from tests.support.labs import Community
@@ -40,4 +43,8 @@ def other(
             admit_known(lab.lab.slug, lab.keys.root.kid)
         add_way("home", url, token_there)
     add_way("harbour", there.server.url, token_here)
+    # Each takes the other's node identity: who has none here cannot be told of withdrawals.
+    for place in (nullcontext(), there.at_work()):
+        with place:
+            call_command("sync", stdout=io.StringIO(), stderr=io.StringIO())
     return there
