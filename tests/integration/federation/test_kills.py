@@ -1,0 +1,102 @@
+"""kill -9 of the worker that pulls and of the web process that it pulls from, in the middle of a sync."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+
+from exchange.celery import app
+from exchange.models import PeerChannel, QuarantinedObject, Version
+from exchange.services.clock import now
+from exchange.services.database import writing
+from exchange.sync.pulling.tasks import WAKE
+from tests.support.database import TestServices
+from tests.support.labs import Community
+from tests.support.other_node import OtherNode
+from tests.support.receiver import wait_for
+from tests.support.server import WebServer
+from tests.support.worker import Worker
+
+ROUNDS = [
+    pytest.param(3, 2_400),
+    pytest.param(20, 20_000, marks=[pytest.mark.faults, pytest.mark.timeout(3_600)]),
+]
+BATCH = 800
+LONGEST_S = 1.5
+
+
+@pytest.fixture
+def worker(services: TestServices, tmp_path: Path) -> Iterator[Worker]:
+    started = Worker(services, tmp_path / "worker.log")
+    started.start()
+    yield started
+    started.stop()
+
+
+def wake(services: TestServices) -> None:
+    """What beat does every two seconds, when pauses and claims of the dead are over."""
+    PeerChannel.objects.update(next_attempt_at=now(), claim=None, claimed_until=None)
+    with Celery(broker=services.broker_url) as sender:
+        sender.send_task(WAKE)
+
+
+def dorados() -> list[tuple[str, bytes]]:
+    """Id and payload digest of every version of the other exchange's lab, twice if it is there twice."""
+    with writing():
+        found = Version.objects.filter(object__producer__slug="dorado").values_list("object__stix_id", "digest")
+        return sorted((stix_id, bytes(digest)) for stix_id, digest in found)
+
+
+@pytest.mark.parametrize(("rounds", "objects"), ROUNDS)
+def test_a_sync_that_is_killed_again_and_again_ends_with_the_same_set(
+    services: TestServices,
+    exchange_server: tuple[str, Community],
+    other: OtherNode,
+    worker: Worker,
+    rounds: int,
+    objects: int,
+) -> None:
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    with other.at_work():
+        for _ in range(0, objects, BATCH):
+            bodies = [other.dorado.signed(other.dorado.indicator()) for _ in range(BATCH)]
+            assert {each.error for each in other.dorado.publish(*bodies)} == {None}
+        expected = dorados()
+    for _ in range(rounds):
+        wake(services)
+        time.sleep(chance.uniform(0.0, LONGEST_S))
+        victims: list[Worker | WebServer] = [worker, other.server]
+        victim = chance.choice(victims)
+        victim.kill()
+        victim.start()
+    deadline = time.monotonic() + 60 + objects / 100
+    while dorados() != expected and time.monotonic() < deadline:
+        wake(services)
+        time.sleep(2)
+    assert dorados() == expected, f"seed {seed}"
+    assert not QuarantinedObject.objects.exists()
+
+
+def test_what_is_published_there_is_read_here_within_seconds(
+    services: TestServices, exchange_server: tuple[str, Community], other: OtherNode, worker: Worker
+) -> None:
+    with other.at_work():
+        body = other.dorado.signed(other.dorado.indicator())
+        assert other.dorado.publish(body)[0].error is None
+    wake(services)
+    wait_for(lambda: len(dorados()) == 2, "the object")
+    log = worker.log_path.read_text()
+    assert "pull peer=harbour" in log
+    assert "cwt_" not in log
+
+
+def test_beat_wakes_the_channels_every_few_seconds() -> None:
+    entry = app.conf.beat_schedule["wake-channels"]
+    assert entry["task"] == WAKE
+    assert entry["schedule"] <= 5
