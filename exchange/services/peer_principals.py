@@ -81,6 +81,11 @@ def find_peers() -> list[KnownPeer]:
     return [_known(row) for row in execute(_WITH_GRANTS, {}).fetchall()]
 
 
+def homes_among_peers(identity: str) -> frozenset[int]:
+    """Ids of the peers that this lab calls home (docs/wire-format.md, "Keys"). One query."""
+    return frozenset(peer.traits.id for peer in find_peers() if identity in peer.traits.residents)
+
+
 def find_exchanges() -> list[KnownPeer]:
     """The peers among them that are exchanges and have an identity: those that can be told something."""
     return [peer for peer in find_peers() if peer.traits.is_exchange and peer.principal.lab_identity]

@@ -36,6 +36,13 @@ class OtherNode:
     node: NewNode
     dorado: LabHandle
 
+    @property
+    def root(self) -> str:
+        """Thumbprint of its node's root key."""
+        if self.node.root_key is None:
+            raise AssertionError("the node was set up before")
+        return self.node.root_key.kid
+
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Inside, models and services are those of this node."""

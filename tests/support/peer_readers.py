@@ -103,9 +103,14 @@ def move_home(lab: LabHandle, *homes: tuple[PeerHandle, bool]) -> None:
 
 def identity_with_homes(lab: LabHandle, *homes: tuple[PeerHandle, bool]) -> bytes:
     """The lab's next identity, signed by its root key."""
+    return identity_at(lab, *((peer.root, exclusive) for peer, exclusive in homes))
+
+
+def identity_at(lab: LabHandle, *homes: tuple[str, bool]) -> bytes:
+    """The same with root thumbprints of nodes."""
     extension: dict[str, Any] = dict(newest_identity(lab)["extensions"][KEYS_EXTENSION])
     extension.pop("home", None)
     if homes:
-        named = [Home(peer.root, exclusive) for peer, exclusive in homes]
+        named = [Home(node, exclusive) for node, exclusive in homes]
         extension["home"] = [{"node": home.node, "exclusive": home.exclusive} for home in named]
     return next_identity(lab, extensions={KEYS_EXTENSION: extension})

@@ -24,6 +24,7 @@ from exchange.stix.markings import Tlp
 from exchange.stix.signature import sign
 from exchange.stix.timestamps import format_stix, format_taxii
 from tests.support.labs import LabHandle
+from tests.support.peer_readers import identity_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,11 @@ def make_exchange(slug: str = "harbour", **fields: Any) -> PeerHandle:
 def make_feed(slug: str = "gazette", **fields: Any) -> PeerHandle:
     """A plain feed that signs nothing."""
     return make_peer(slug, Lab.Kind.FEED, **({"accepts_unsigned": True} | fields))
+
+
+def home_at(lab: LabHandle, peer: PeerHandle) -> bytes:
+    """The lab's next identity, which calls the peer's node its home."""
+    return identity_at(lab, (peer.keys.root.kid, False))
 
 
 def node_keys(name: str) -> LabKeys:

@@ -53,10 +53,9 @@ class Command(AnsweringCommand):
             self.stdout.write(line)
 
     def _follow(self, peer: str) -> None:
-        due = claim_due_channels(peer)
-        channels = {each.number: each for each in channels_health(peer)} if due else {}
-        for claim in due:
-            self._run(channels[claim.channel_id], claim)
+        while due := claim_due_channels(peer, most=1):
+            channels = {each.number: each for each in channels_health(peer)}
+            self._run(channels[due[0].channel_id], due[0])
         time.sleep(FOLLOW_EVERY_S)
 
     def _run(self, channel: ChannelHealth, claim: ChannelClaim) -> dict[str, Any]:
@@ -77,10 +76,10 @@ def _is_pulled(channel: ChannelHealth) -> bool:
 
 
 def _claimed(numbers: Sequence[int]) -> Iterator[ChannelClaim]:
-    """Claims of all these channels, one of each peer at a time; what a worker keeps for long is left to it."""
+    """A claim of each of these channels, one when the run before it is over; what a worker keeps for long is its."""
     left, until = set(numbers), time.monotonic() + BUSY_S
     while left and time.monotonic() < until:
-        claims = claim_channels(sorted(left))
+        claims = claim_channels(sorted(left), most=1)
         for claim in claims:
             left.discard(claim.channel_id)
             yield claim

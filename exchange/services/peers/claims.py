@@ -43,7 +43,10 @@ _CLAIM_THESE: Final = _CLAIM.format(condition="c.id = ANY (%(ids)s)")
 
 _RENEW: Final = """
 UPDATE peer_channel SET claimed_until = clock_timestamp() + %(life)s * interval '1 second'
-WHERE id = %(id)s AND claim = %(claim)s AND claimed_until > clock_timestamp() RETURNING id
+WHERE id = %(id)s AND claim = %(claim)s AND claimed_until > clock_timestamp()
+  AND EXISTS (SELECT FROM peer p JOIN lab l ON l.id = p.lab_id
+              WHERE p.id = peer_channel.peer_id AND p.state = 'active' AND l.status = 'active')
+RETURNING id
 """
 
 
@@ -55,18 +58,21 @@ class ChannelClaim:
     claim: uuid.UUID
 
 
-def claim_due_channels(slug: str = "") -> list[ChannelClaim]:
-    """Claim the channels whose time has come, of all peers or of one; at most one of each peer."""
-    return _claimed(_CLAIM_DUE, peer=slug)
+def claim_due_channels(slug: str = "", *, most: int = MAX_CLAIMED) -> list[ChannelClaim]:
+    """Claim the channels whose time has come, of all peers or of one; at most one of each peer.
+
+    most: who works on them one after another claims one at a time, for a claim is over soon.
+    """
+    return _claimed(_CLAIM_DUE, most, peer=slug)
 
 
-def claim_channels(ids: Sequence[int]) -> list[ChannelClaim]:
+def claim_channels(ids: Sequence[int], *, most: int = MAX_CLAIMED) -> list[ChannelClaim]:
     """Claim these channels whether their time has come or not; at most one of each peer, and none that is at work."""
-    return _claimed(_CLAIM_THESE, ids=list(ids))
+    return _claimed(_CLAIM_THESE, most, ids=list(ids))
 
 
 def renew_claim(claim: ChannelClaim) -> bool:
-    """Keep a claim, as each step of the work does first; False if it is over or another's.
+    """Keep a claim, as each step of the work does first; False if it is over or another's, or the peer was stopped.
 
     So a task that runs twice, or a worker that was asleep, does nothing.
     """
@@ -79,6 +85,6 @@ def release_channel(claim: ChannelClaim) -> None:
     PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim).update(claim=None, claimed_until=None)
 
 
-def _claimed(query: str, **which: object) -> list[ChannelClaim]:
-    params = {"life": CLAIM_S, "most": MAX_CLAIMED, **which}
+def _claimed(query: str, most: int, **which: object) -> list[ChannelClaim]:
+    params = {"life": CLAIM_S, "most": most, **which}
     return [ChannelClaim(*row) for row in execute(query, params, prepare=False).fetchall()]

@@ -149,4 +149,5 @@ def _spread(seconds: float) -> float:
 
 
 def _update(claim: ChannelClaim, **changes: Any) -> None:
-    PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim).update(**changes)
+    held = PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim, claimed_until__gt=now())
+    held.update(**changes)

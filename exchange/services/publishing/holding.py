@@ -60,6 +60,16 @@ ORDER BY h.version_id
 """
 
 
+# Sent again before its marking is here: it waits for that as what has just come does.
+_WAIT_FOR_MARKING = """
+UPDATE held h SET missing_marking = v.distribution
+FROM version v JOIN object o ON o.id = v.object_id
+WHERE v.id = h.version_id AND o.producer_id = %(lab)s AND h.version_id = ANY (%(versions)s) AND v.distribution <> ''
+  AND NOT EXISTS (SELECT FROM object mo WHERE mo.producer_id = o.producer_id AND mo.stix_id = v.distribution
+                  AND mo.newest_version_id IS NOT NULL)
+"""
+
+
 def bring_back(principal: Principal, version_ids: Sequence[int]) -> list[AudienceChange]:
     """Give versions of the principal's lab that a peer took back and sends again their readers and new places.
 
@@ -67,7 +77,9 @@ def bring_back(principal: Principal, version_ids: Sequence[int]) -> list[Audienc
     """
     if principal.lab_id is None or not version_ids:
         return []
-    found = execute(_TAKEN_BACK, {"lab": principal.lab_id, "versions": list(version_ids)}).fetchall()
+    params = {"lab": principal.lab_id, "versions": list(version_ids)}
+    execute(_WAIT_FOR_MARKING, params)
+    found = execute(_TAKEN_BACK, params).fetchall()
     return release_versions(principal.lab_id, [(row[0], _prepared(row, principal.lab_identity)) for row in found])
 
 

@@ -20,6 +20,7 @@ from exchange.stix.errors import ObjectInvalidError
 from exchange.stix.extensions import check_extensions
 from exchange.stix.facets import Facets, facets_of
 from exchange.stix.fixed import WITHDRAWAL_EXTENSION, is_fixed
+from exchange.stix.identifiers import is_identifier
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
 
@@ -153,7 +154,8 @@ MAX_REFERENCES = 10_000
 
 
 def references_of(checked: CheckedObject) -> list[tuple[str, str]]:
-    """Pairs of property and target id of everything that the object refers to, each target once.
+    """Pairs of property and target id of everything that the object refers to, each target once. Properties that the
+    standard does not know may say anything: what is no identifier refers to nothing.
 
     Raises:
         ObjectInvalidError: more than `MAX_REFERENCES`.
@@ -162,11 +164,10 @@ def references_of(checked: CheckedObject) -> list[tuple[str, str]]:
     for name, value in checked.members.items():
         if name in NO_CONTENT_REFERENCES:
             continue
-        if name.endswith("_ref") and isinstance(value, str):
-            found.setdefault(value, name)
-        elif name.endswith("_refs") and isinstance(value, list):
-            for target in value:
-                found.setdefault(str(target), name)
+        targets = [value] if name.endswith("_ref") else value if name.endswith("_refs") else []
+        for target in targets if isinstance(targets, list) else []:
+            if is_identifier(target):
+                found.setdefault(target, name)
     if len(found) > MAX_REFERENCES:
         raise ObjectInvalidError("too-many-references", f"At most {MAX_REFERENCES} references are allowed.")
     return [(name, target) for target, name in found.items()]

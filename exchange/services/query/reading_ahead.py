@@ -18,10 +18,9 @@ from concurrent.futures import TimeoutError as NotDoneError
 from dataclasses import dataclass
 from typing import Final, Generic
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
 from exchange.services.database import release_connection
-from exchange.services.errors import ExchangeError
 from exchange.services.query.kept_pages import KeptPage, Question
 
 LIFE_S: Final = 5.0
@@ -59,7 +58,8 @@ class ReadAhead(Generic[Question]):
     def has(self, question: Question) -> bool:
         """Whether this page is being read ahead, or was."""
         with self._lock:
-            return self._page is not None and self._page.question == question
+            page = self._page
+            return page is not None and page.question == question and self._clock() < page.until
 
     def offer(self, question: Question, readable: Sequence[int], read: Read) -> bool:
         """Have the page for a reader of these audiences read, unless another one waits; tells whether it will be."""
@@ -76,7 +76,10 @@ class ReadAhead(Generic[Question]):
         """The page for a reader of these audiences, if it was read ahead; it is nobody else's afterwards."""
         with self._lock:
             page = self._page
-            if page is None or (page.question, page.readable) != (question, tuple(readable)):
+            # An old page is nobody's: the marks that it would be held against are kept for a time only.
+            if page is None or self._clock() >= page.until:
+                return None
+            if (page.question, page.readable) != (question, tuple(readable)):
                 return None
             self._page = None
         if page.future.cancel():
@@ -100,7 +103,7 @@ def _safely(read: Read) -> KeptPage | None:
     close_old_connections()
     try:
         return read()
-    except (DatabaseError, ExchangeError):
+    except Exception:  # noqa: BLE001 - whatever it is, the request reads for itself
         _log.warning("a page could not be read ahead", exc_info=True)
         release_connection()
         return None

@@ -1,6 +1,7 @@
 """What is here already: recognised by the digest of its payload, before any signature is verified again.
 
-Nothing is stored and nothing changes, with one exception: what the same peer took back and sends again is shown again.
+Nothing is stored and nothing changes, with one exception: what was taken back and is sent again is shown again, by the
+peer that took it back, by a home of its producer, or by anybody where no home took it back.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from exchange.services.database import execute
+from exchange.services.database import array_text, execute
+from exchange.services.peer_principals import homes_among_peers
 from exchange.services.publishing.holding import bring_back
 from exchange.services.publishing.item import Item
 from exchange.services.receiving.producers import Producer
@@ -36,9 +38,10 @@ FROM held h
 JOIN object o ON o.id = h.object_id
 JOIN version v ON v.id = h.version_id
 JOIN version_key k ON k.version_id = h.version_id
-WHERE h.missing_marking = %(withdrawn)s AND v.origin_peer_id = %(peer)s AND o.producer_id = %(lab)s
-  AND o.stix_id = ANY (%(ids)s)
+WHERE h.missing_marking = %(withdrawn)s AND o.producer_id = %(lab)s AND o.stix_id = ANY (%(ids)s)
+  AND (%(is_home)s OR v.origin_peer_id = %(peer)s OR v.origin_peer_id <> ALL (%(homes)s::text::int[]))
 """
+_NEW_ORIGIN: Final = "UPDATE version SET origin_peer_id = %(peer)s WHERE id = ANY (%(versions)s)"
 
 
 def bring_back_known(
@@ -48,11 +51,14 @@ def bring_back_known(
     results: Mapping[int, StoreResult],
     moment: datetime,
 ) -> set[int]:
-    """Show again what this peer took back and sends now; answers the indexes of these items."""
+    """Show again what was taken back and this peer sends now; answers the indexes of these items."""
     known = [item for item in items if _is_known(item, results)]
     if not known:
         return set()
+    homes = homes_among_peers(producer.identity)
     params = {
+        "is_home": source.peer_id in homes,
+        "homes": array_text(sorted(homes)),
         "withdrawn": WITHDRAWN,
         "peer": source.peer_id,
         "lab": producer.lab_id,
@@ -63,7 +69,9 @@ def bring_back_known(
         item.index: found[key] for item in known if (key := (item.object.id, ordering_key(item.version_text))) in found
     }
     if again:
-        withdraw_from(bring_back(producer.acting, sorted(set(again.values()))), moment)
+        versions = sorted(set(again.values()))
+        execute(_NEW_ORIGIN, {"peer": source.peer_id, "versions": versions})
+        withdraw_from(bring_back(producer.acting, versions), moment)
     return set(again)
 
 

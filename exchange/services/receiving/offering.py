@@ -27,7 +27,10 @@ MAX_BATCHES: Final = 20
 # What was kept for want of a pin or a key that is here now. Identities first: they bring the keys.
 _READY: Final = """
 SELECT q.id FROM quarantine q
-WHERE q.state = 'waiting' AND q.id > %(after)s AND (
+WHERE q.state = 'waiting' AND q.id > %(after)s
+  AND EXISTS (SELECT FROM peer p JOIN lab l ON l.id = p.lab_id
+              WHERE p.id = q.peer_id AND p.state = 'active' AND l.status = 'active')
+  AND (
     (q.reason IN ('lab-unknown', 'chain-unpinned') AND EXISTS (SELECT FROM pin p WHERE p.thumbprint = q.kid))
     OR (q.reason = 'signature-key-unknown'
         AND EXISTS (SELECT FROM signing_key k WHERE k.kid = q.kid AND k.nbf > 0))

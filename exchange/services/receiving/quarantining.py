@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from exchange.services.audit import record_event
 from exchange.services.database import execute
-from exchange.services.errors import ExchangeError
+from exchange.services.errors import ExchangeError, TooLargeError
 from exchange.services.principals import NODE
 from exchange.services.publishing.item import MAX_VERSION_CHARS, Item
 from exchange.services.publishing.proving import is_lab_identity
@@ -18,11 +18,16 @@ from exchange.services.receiving.source import Source
 from exchange.stix.errors import StixError
 from exchange.stix.identifiers import is_identifier
 
+MAX_WAITING: Final = 20_000
+MAX_WAITING_BYTES: Final = 256 * 1024 * 1024
+"""Of one peer: a peer that sends nothing that can be taken must not fill the disk of the exchange."""
+
 MAX_ID_CHARS: Final = 300
 MAX_REASON_CHARS: Final = 60
 MAX_DETAIL_CHARS: Final = 500
 
-# What an operator dropped stays dropped: its bytes are not kept a second time.
+# What an operator dropped stays dropped: its bytes are not kept a second time. What a note of the peer dropped is kept
+# again when the peer sends it again.
 _KEEP: Final = """
 INSERT INTO quarantine AS q (peer_id, channel_id, collection_id, sha256, body, stix_id, version_text, creator, kid,
                              reason, detail, received_at, state, decided_by)
@@ -35,13 +40,18 @@ ORDER BY sha256
 ON CONFLICT (peer_id, collection_id, sha256) DO UPDATE
 SET body = excluded.body, reason = excluded.reason, detail = excluded.detail, channel_id = excluded.channel_id,
     state = 'waiting', decided_at = NULL, decided_by = ''
-WHERE q.state <> 'dropped'
+WHERE q.state <> 'dropped' OR q.decided_by = 'node'
 RETURNING sha256, xmax = 0
 """
 
 
 def quarantine_items(source: Source, judged: Sequence[Judged], moment: datetime) -> None:
-    """Keep what was not taken, once for each (peer, collection, bytes). The caller is inside `writing()`."""
+    """Keep what was not taken, once for each (peer, collection, bytes). The caller is inside `writing()`.
+
+    Raises:
+        TooLargeError: more of this peer would wait than there is room for. Nothing is lost: the page is asked for again
+            when operators have made room.
+    """
     kept = {
         hashlib.sha256(each.item.body).digest(): (each.item, each.error)
         for each in judged
@@ -64,9 +74,23 @@ def quarantine_items(source: Source, judged: Sequence[Judged], moment: datetime)
         "reasons": [error.code[:MAX_REASON_CHARS] for _, error in kept.values()],
         "details": [detail_of(error) for _, error in kept.values()],
     }
-    for digest, is_new in execute(_KEEP, params).fetchall():
+    kept_now = execute(_KEEP, params).fetchall()
+    _check_room(source)
+    for digest, is_new in kept_now:
         if is_new:
             _tell(source, *kept[bytes(digest)])
+
+
+_WAITING: Final = """
+SELECT count(*), coalesce(sum(octet_length(body)), 0)::bigint FROM quarantine
+WHERE peer_id = %(peer)s AND state = 'waiting'
+"""
+
+
+def _check_room(source: Source) -> None:
+    objects, size = execute(_WAITING, {"peer": source.peer_id}).fetchall()[0]
+    if objects > MAX_WAITING or size > MAX_WAITING_BYTES:
+        raise TooLargeError("too much of this peer waits in quarantine already", code="quarantine-full")
 
 
 def claims_of(item: Item) -> dict[str, str]:

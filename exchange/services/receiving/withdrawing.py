@@ -1,8 +1,12 @@
 """Withdrawals: a peer's node says that its readers lost sight of an object, and so do ours (docs/sharing.md, rule 3).
 
-A note counts only from the node that signed it, through its own channel, and only for what came from it. The note
-itself is not kept: our readers get notes of this node. It is followed whenever it comes, and what the peer sends after
-it is shown again, so that the order of the peer's sequence decides and a page that is repeated ends as it did before.
+A note counts only from the node that signed it, through its own channel: from a node that the producer calls home for
+whatever was not published here, from a relay for what came from it alone. Only a home deletes: who was the first to
+relay an object must not end it for those who get it from elsewhere.
+
+The note itself is not kept: our readers get notes of this node. It is followed whenever it comes, and what the peer
+sends after it is shown again, so that the order of the peer's sequence decides and a page that is repeated ends as it
+did before.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from exchange.services.database import execute
 from exchange.services.deletion import check_deletable, delete_taken_back
 from exchange.services.errors import AccessDeniedError, ConflictError, PolicyError
 from exchange.services.keys import KnownKey
+from exchange.services.peer_principals import homes_among_peers
 from exchange.services.principals import NODE
 from exchange.services.publishing.item import Item, each
 from exchange.services.publishing.proving import key_of, prove_item
@@ -89,13 +94,14 @@ def _follow(source: Source, note: Withdrawal, moment: datetime) -> None:
     if found is None:
         return
     versions = execute(_VERSIONS, {"object": found.pk}).fetchall()
-    if {origin for _, origin in versions} != {source.peer_id}:
+    origins, is_home = {origin for _, origin in versions}, source.peer_id in homes_among_peers(note.producer)
+    if None in origins or (origins != {source.peer_id} and not is_home):
         raise PolicyError("the object did not come from this peer alone", code="withdrawal-origin", pointer=_AT)
-    if note.state == "deleted":
+    if note.state == "deleted" and is_home:
         delete_taken_back(found=found, producer=note.producer, moment=moment)
     else:
         check_deletable(found, note.producer)
-        _take_out(found, note, [version_id for version_id, _ in versions], moment)
+        _take_out(source, found, note, [version_id for version_id, _ in versions], moment)
     record_event(NODE, "object-taken-back", found.stix_id, peer=source.name, state=note.state)
 
 
@@ -112,12 +118,13 @@ _TAKE_OUT: Final = (
     """INSERT INTO held (version_id, object_id, missing_marking, held_since)
        SELECT k.version_id, k.object_id, %(withdrawn)s, %(at)s FROM version_key k
        WHERE k.version_id = ANY (%(versions)s)""",
-    "UPDATE version SET audience_id = %(nobody)s WHERE id = ANY (%(versions)s)",
+    # Who took it back may send it again: a relay must not undo the word of a home.
+    "UPDATE version SET audience_id = %(nobody)s, origin_peer_id = %(peer)s WHERE id = ANY (%(versions)s)",
     "UPDATE object SET newest_version_id = NULL, newest_audience_id = NULL WHERE id = %(object)s",
 )
 
 
-def _take_out(found: StixObject, note: Withdrawal, versions: list[int], moment: datetime) -> None:
+def _take_out(source: Source, found: StixObject, note: Withdrawal, versions: list[int], moment: datetime) -> None:
     """The versions stay, in nobody's view, so that the same bytes are known when the peer sends them again."""
     if found.newest_audience_id is not None:
         change = AudienceChange(
@@ -128,6 +135,7 @@ def _take_out(found: StixObject, note: Withdrawal, versions: list[int], moment: 
     params: dict[str, Any] = {
         "object": found.pk,
         "versions": versions,
+        "peer": source.peer_id,
         "withdrawn": WITHDRAWN,
         "nobody": nobody,
         "at": moment,

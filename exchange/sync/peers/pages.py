@@ -113,8 +113,10 @@ def _next(members: Mapping[str, Any]) -> str:
     following = members.get("next", "")
     if following is None:
         return ""
-    if not isinstance(following, str) or len(following) > MAX_NEXT_CHARS:
-        raise PeerError(PeerFault.MALFORMED, f"`next` of the page is no text of at most {MAX_NEXT_CHARS} characters")
+    if not isinstance(following, str) or len(following) > MAX_NEXT_CHARS or not following.isprintable():
+        raise PeerError(
+            PeerFault.MALFORMED, f"`next` of the page is no printable text of at most {MAX_NEXT_CHARS} characters"
+        )
     return following
 
 

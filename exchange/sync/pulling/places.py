@@ -8,7 +8,7 @@ before the end of this one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from exchange.services.errors import ExchangeError
@@ -21,6 +21,7 @@ MOST: Final = 8_000
 
 END_OF_TIME: Final = "9999-12-31T23:59:59.999999Z"
 
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
 """The finest difference that TAXII's six digits tell."""
 
@@ -51,8 +52,8 @@ class Step:
 def after_page(asked: Place, page: RemotePage, *, last_date: str, over_by: str) -> Step:
     """The step after a page.
 
-    last_date: the latest date that came from this collection before. over_by: the peer gives nothing more a date up to
-    this one; of an exchange, which gives no date twice, the end of all time.
+    last_date: the latest date that came from this collection before. over_by: when this walk over the pages began, the
+    peer had shown everything that it dates up to this; of an exchange, which gives no date twice, the end of all time.
 
     Raises:
         NoProgressError: there is more, and this page leads nowhere.
@@ -63,12 +64,14 @@ def after_page(asked: Place, page: RemotePage, *, last_date: str, over_by: str) 
         return Step(replace(asked, next=page.next), more=True)
     if page.more:
         return Step(_by_date(asked, page), more=True)
-    last = latest(page.last, last_date) if page.last else ""
+    # After a cursor the last page may be empty; what came with the others was the end.
+    last = latest(page.last, last_date) if page.last or asked.next else ""
     if not last:
         return Step(replace(asked, next=""), more=False)
-    # Others may get the same date a moment later, where dates are coarse or clocks differ.
+    # Where dates are coarse or clocks differ, others may still appear at the last date and before it.
     is_over = ordering_key(last) <= ordering_key(over_by)
-    return Step(Place(last if is_over else just_before(last), limit=asked.limit), more=False)
+    reached = last if is_over else min(just_before(last), over_by, key=ordering_key)
+    return Step(Place(reached, limit=asked.limit), more=False)
 
 
 def without_cursor(place: Place, last_date: str) -> Place:
@@ -87,8 +90,9 @@ def latest(one: str, other: str) -> str:
 
 
 def just_before(date: str) -> str:
-    """The moment before a timestamp, for `added_after` to include it."""
-    return format_taxii(parse_timestamp(date) - _TICK)
+    """The moment before a timestamp, for `added_after` to include it; the first moment of all has none."""
+    moment = parse_timestamp(date)
+    return format_taxii(max(moment, _FIRST + _TICK) - _TICK)
 
 
 def _by_date(asked: Place, page: RemotePage) -> Place:

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -21,7 +21,7 @@ from exchange.services.peers import find_channel
 from exchange.services.peers.claims import ChannelClaim, release_channel, renew_claim
 from exchange.services.peers.health import settle_run, settle_trouble
 from exchange.services.receiving import PageReceipt, receive_page
-from exchange.stix.timestamps import format_taxii
+from exchange.stix.timestamps import format_taxii, ordering_key
 from exchange.sync.peers import Limits, PeerError, PeerFault, RemotePage, RemoteRoot
 from exchange.sync.pulling.places import (
     END_OF_TIME,
@@ -51,6 +51,12 @@ LATEST: Final = timedelta(minutes=10)
 OnPage = Callable[[PageReceipt], None]
 
 logger = logging.getLogger(__name__)
+
+
+class ClaimOverError(ExchangeError):
+    """The worker may not go on with the channel."""
+
+    default_code = "claim-over"
 
 
 @dataclass(slots=True)
@@ -104,16 +110,23 @@ def pull(
     try:
         with RemoteRoot(access_of(channel.peer), limits=limits) as root:
             _drain(root, channel, claim, run, on_page, page_limit)
+        run.seconds = time.monotonic() - began
+        settle_run(claim, moved=run.moved, seconds=run.seconds, more=run.more)
+    except ClaimOverError as error:
+        run.failure = error.code  # whoever has the channel now says how it is doing
     except PeerError as error:
         run.failure = error.code
         settle_trouble(claim, code=error.code, retry_after_s=error.retry_after_s)
     except ExchangeError as error:
         run.failure = error.code
         settle_trouble(claim, code=error.code)
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not be run into again at once, and for ever
+        logger.error("pull channel=%d fault=%s", channel.pk, type(error).__name__)
+        run.failure = "internal"
+        settle_trouble(claim, code=run.failure)
+    finally:
+        release_channel(claim)
     run.seconds = time.monotonic() - began
-    if not run.failure:
-        settle_run(claim, moved=run.moved, seconds=run.seconds, more=run.more)
-    release_channel(claim)
     logger.info(
         "pull peer=%s channel=%d pages=%d objects=%d moved=%d seconds=%.3f more=%s failure=%s",
         channel.peer.lab.slug,
@@ -132,20 +145,26 @@ def _drain(
     root: RemoteRoot, channel: PeerChannel, claim: ChannelClaim, run: Run, on_page: OnPage, page_limit: int
 ) -> None:
     place, run.more = Place(channel.added_after, channel.next, page_limit), True
-    # A claim that cannot be renewed is another worker's, and so is the channel.
-    while run.more and run.pages < MAX_PAGES and renew_claim(claim):
-        asked, page = _ask(root, channel, place)
+    over_by = _over_by(channel)
+    while run.more and run.pages < MAX_PAGES:
+        _keep(claim)
+        asked, page = _ask(root, channel, claim, place)
         try:
-            step = after_page(asked, page, last_date=channel.last_date, over_by=_over_by(channel))
+            step = after_page(asked, page, last_date=channel.last_date, over_by=over_by)
         except NoProgressError:
             # What came is taken all the same.
-            run.take(asked, page, _store(channel, page, Step(asked, more=True)), on_page)
+            run.take(asked, page, _store(channel, claim, page, Step(asked, more=True)), on_page)
             raise
         run.more, place = step.more, step.place
-        run.take(asked, page, _store(channel, page, step), on_page)
+        run.take(asked, page, _store(channel, claim, page, step), on_page)
 
 
-def _ask(root: RemoteRoot, channel: PeerChannel, place: Place) -> tuple[Place, RemotePage]:
+def _keep(claim: ChannelClaim) -> None:
+    if not renew_claim(claim):
+        raise ClaimOverError("the channel is another worker's, or its peer was stopped")
+
+
+def _ask(root: RemoteRoot, channel: PeerChannel, claim: ChannelClaim, place: Place) -> tuple[Place, RemotePage]:
     """The page at a place, or at what the peer makes of it; and what it was asked with in the end."""
     while True:
         try:
@@ -154,13 +173,23 @@ def _ask(root: RemoteRoot, channel: PeerChannel, place: Place) -> tuple[Place, R
             )
         except PeerError as error:
             place = _eased(place, channel, error)
+            _keep(claim)
         else:
-            return place, page
+            return place, _without_future(channel, page)
+
+
+def _without_future(channel: PeerChannel, page: RemotePage) -> RemotePage:
+    """The page without its dates, if they are later than now: believed, they would end the channel until then."""
+    if not page.last or ordering_key(page.last) <= ordering_key(format_taxii(now() + LATEST)):
+        return page
+    logger.warning("pull channel=%d date later than now, which is left out", channel.pk)
+    return replace(page, first="", last="")
 
 
 def _over_by(channel: PeerChannel) -> str:
-    """The date up to which the peer adds nothing more."""
-    return END_OF_TIME if channel.peer.lab.kind == Lab.Kind.NODE else format_taxii(now() - LATEST)
+    """The date up to which everything had appeared when this walk began, in this run or in one before it."""
+    began = channel.behind_since or now()
+    return END_OF_TIME if channel.peer.lab.kind == Lab.Kind.NODE else format_taxii(began - LATEST)
 
 
 def _eased(place: Place, channel: PeerChannel, error: PeerError) -> Place:
@@ -179,7 +208,7 @@ def _eased(place: Place, channel: PeerChannel, error: PeerError) -> Place:
     raise error
 
 
-def _store(channel: PeerChannel, page: RemotePage, step: Step) -> PageReceipt:
+def _store(channel: PeerChannel, claim: ChannelClaim, page: RemotePage, step: Step) -> PageReceipt:
     return receive_page(
         channel=channel,
         bodies=page.bodies,
@@ -187,4 +216,5 @@ def _store(channel: PeerChannel, page: RemotePage, step: Step) -> PageReceipt:
         next=step.place.next,
         more=step.more,
         last_date=latest(page.last, channel.last_date) if page.last else "",
+        claim=claim.claim,
     )

@@ -33,9 +33,8 @@ def other(
     url, community = exchange_server
     node, dorado = set_up(*other_servers, services)
     there = OtherNode(other_servers[0], services, other_servers[1], node, dorado)
-    assert node.root_key is not None
     assert community.node.root_key is not None
-    token_there = register("harbour", node.root_key.kid)
+    token_there = register("harbour", there.root)
     admit_known("dorado", dorado.keys.root.kid)
     with there.at_work():
         token_here = register("home", community.node.root_key.kid)

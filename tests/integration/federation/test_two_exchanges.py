@@ -20,6 +20,7 @@ from exchange.services.receiving import offer_waiting
 from exchange.stix.markings import Tlp
 from tests.support.labs import Community, LabHandle, admit_lab
 from tests.support.other_node import OtherNode, admit_known
+from tests.support.peer_readers import identity_at
 
 
 @pytest.fixture
@@ -56,6 +57,10 @@ def publish(lab: LabHandle, *members: dict[str, Any]) -> list[bytes]:
     return bodies
 
 
+def publish_identity(lab: LabHandle, body: bytes) -> None:
+    assert lab.publish(body)[0].error is None
+
+
 def test_what_a_lab_publishes_there_is_read_here_byte_for_byte(other: OtherNode, here: Community) -> None:
     dorado = other.dorado
     with other.at_work():
@@ -73,6 +78,8 @@ def test_what_a_lab_publishes_there_is_read_here_byte_for_byte(other: OtherNode,
 def test_new_versions_revocations_and_deletions_follow(other: OtherNode, here: Community) -> None:
     dorado = other.dorado
     with other.at_work():
+        # Only a node that the lab calls its home has the word that an object is deleted.
+        publish_identity(dorado, identity_at(dorado, (other.root, False)))
         members = [dorado.indicator() for _ in range(3)]
         publish(dorado, *members)
     sync()

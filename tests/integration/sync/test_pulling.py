@@ -16,6 +16,7 @@ from exchange.services.peers.registry import set_state
 from exchange.services.principals import OPERATOR
 from exchange.services.receiving import PageReceipt
 from exchange.stix.canonical import canonicalize
+from exchange.sync.pulling import pull as pulling
 from exchange.sync.pulling.pull import OnPage, Run, pull
 from exchange.sync.pulling.tasks import pull_channel
 from tests.integration.services.receiving.feeding import feed_indicator
@@ -179,8 +180,45 @@ def test_one_worker_at_a_time_and_another_when_it_is_gone(channel: PeerChannel, 
     offer(peer, 3)
     (other,) = claim_due_channels()
     assert not renew_claim(claim)
-    assert pull(claim, limits=QUICK).pages == 0
+    assert pull(claim, limits=QUICK).failure == "claim-over"
     assert pull(other, limits=QUICK).moved == 3
+
+
+def test_a_date_of_the_future_does_not_end_the_channel(channel: PeerChannel, peer: BadPeer) -> None:
+    ids = offer(peer, 2) | offer(peer, 1, date="2099-01-01T00:00:00.000000Z")
+    assert run(channel).failure == ""
+    channel.refresh_from_db()
+    assert (channel.added_after, channel.last_date) == ("", "")
+    peer.objects.pop()
+    ids |= offer(peer, 1, date="2026-01-01T13:00:00.000000Z")
+    assert run(channel).failure == ""
+    assert stored() == ids
+
+
+def test_a_fault_of_ours_is_noted_and_given_a_pause(
+    channel: PeerChannel, peer: BadPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError("something secret")
+
+    offer(peer, 3)
+    monkeypatch.setattr(pulling, "receive_page", fail)
+    assert run(channel).failure == "internal"
+    channel.refresh_from_db()
+    assert (channel.last_failure, channel.claim) == ("internal", None)
+    assert claim_due_channels() == []
+
+
+def test_a_peer_that_is_stopped_in_the_middle_is_not_asked_again(channel: PeerChannel, peer: BadPeer) -> None:
+    offer(peer, 30)
+
+    def stop(_receipt: PageReceipt) -> None:
+        set_state(actor=OPERATOR, slug="gazette", state=Peer.State.PAUSED)
+
+    came = pull(claim_channels([channel.pk])[0], limits=QUICK, page_limit=PAGE, on_page=stop)
+    assert (came.failure, came.pages) == ("claim-over", 1)
+    channel.refresh_from_db()
+    assert channel.failures == 0
 
 
 def test_a_paused_peer_is_not_asked(channel: PeerChannel, peer: BadPeer) -> None:

@@ -17,7 +17,8 @@ ELSEWHERE = {
     "claim-lost", "host", "target-outside-networks", "token",
     # Reasons of quarantine, and answers to operators about peers.
     "channel-direction", "channel-not-found", "label-above-peer", "label-red", "label-without-recipients",
-    "lab-suspended", "lab-unknown", "own-node", "peer-not-found", "quarantine-decided", "quarantine-not-found",
+    "lab-suspended", "lab-unknown", "own-node", "peer-not-found", "peer-stopped", "quarantine-decided",
+    "quarantine-full", "quarantine-not-found", "unstorable",
     "signed-by-node", "unsigned-claim", "unsigned-extension", "withdrawal-foreign", "withdrawal-origin",
 }  # fmt: skip
 MADE = {"objects-refused", "internal", "too-large"}

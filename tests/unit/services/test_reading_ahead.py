@@ -75,6 +75,8 @@ def test_a_page_waits_for_its_reader_and_then_makes_room(ahead: ReadAhead[str], 
     clock.now = 9.9
     assert not begin(ahead, "two")
     clock.now = 10.0
+    assert not ahead.has("one"), "marks that it would be held against are kept for a time only"
+    assert ahead.take("one", []) is None
     assert begin(ahead, "two")
     assert ahead.take("one", []) is None
     assert ahead.take("two", []) is PAGE

@@ -68,13 +68,16 @@ def test_more_without_next_and_dates_is_no_way_on() -> None:
 
 
 def test_the_last_moment_of_a_feed_is_asked_again_until_it_is_over() -> None:
-    first = step(Place(), page(5), over_by=date(4))
-    assert first == Step(Place(just_before(date(5))), more=False)
-    assert step(first.place, page(5), last_date=date(5), over_by=date(4)) == first
+    first = step(Place(), page(5), over_by=date(3))
+    assert first == Step(Place(date(3)), more=False), "from there on others may still appear"
+    assert step(first.place, page(5), last_date=date(5), over_by=date(3)) == first
     assert step(first.place, page(5), last_date=date(5), over_by=date(5)) == Step(Place(date(5)), more=False)
-    assert step(first.place, page(6), last_date=date(5), over_by=date(5)) == Step(
-        Place(just_before(date(6))), more=False
-    )
+    assert step(Place(date(4)), page(6), last_date=date(5), over_by=date(3)) == Step(Place(date(3)), more=False)
+
+
+def test_an_empty_page_after_a_cursor_keeps_what_the_pages_before_reached() -> None:
+    asked = Place(date(1), "one")
+    assert step(asked, page(), last_date=date(5), over_by=date(9)) == Step(Place(date(5)), more=False)
 
 
 def test_an_exchange_gives_no_date_twice() -> None:
@@ -83,10 +86,15 @@ def test_an_exchange_gives_no_date_twice() -> None:
 
 def test_an_empty_page_moves_nothing_and_ends_the_cursor() -> None:
     assert step(Place(date(1), "one"), page()) == Step(Place(date(1)), more=False)
+    assert step(Place(date(1)), page(), last_date=date(5), over_by=date(9)) == Step(Place(date(1)), more=False)
 
 
 def test_a_peer_whose_dates_go_back_does_not_take_the_place_back() -> None:
-    assert step(Place(date(9)), page(5), last_date=date(9)) == Step(Place(just_before(date(9))), more=False)
+    assert step(Place(date(9)), page(5), last_date=date(9), over_by=date(9)) == Step(Place(date(9)), more=False)
+
+
+def test_the_first_moment_of_all_has_none_before_it() -> None:
+    assert just_before("0001-01-01T00:00:00Z") == "0001-01-01T00:00:00.000000Z"
 
 
 def test_a_lost_cursor_begins_before_the_last_object_or_where_the_cursor_began() -> None:
@@ -106,22 +114,22 @@ def test_dates_are_compared_as_times() -> None:
 
 @dataclass
 class Server:
-    """A peer in memory: `ticks` are the dates of its objects, in order."""
+    """A peer in memory: `objects` are pairs of date and number, by date."""
 
-    ticks: list[int]
+    objects: list[tuple[int, int]]
     gives_next: bool
     is_inclusive: bool
 
     def page(self, asked: Place) -> tuple[RemotePage, list[int]]:
         after = asked.added_after
-        known = enumerate(self.ticks)
-        found = [number for number, tick in known if date(tick) > after or (self.is_inclusive and date(tick) == after)]
+        dated = [(date(tick), number) for tick, number in self.objects]
+        found = [each for each in dated if each[0] > after or (self.is_inclusive and each[0] == after)]
         start = int(asked.next or 0)
         shown = found[start : start + asked.limit]
         more = start + len(shown) < len(found)
         cursor = str(start + len(shown)) if more and self.gives_next else ""
-        dates = (date(self.ticks[shown[0]]), date(self.ticks[shown[-1]])) if shown else ("", "")
-        return RemotePage(tuple(b"{}" for _ in shown), more, cursor, *dates), shown
+        dates = (shown[0][0], shown[-1][0]) if shown else ("", "")
+        return RemotePage(tuple(b"{}" for _ in shown), more, cursor, *dates), [number for _, number in shown]
 
 
 @given(
@@ -134,20 +142,21 @@ def test_every_object_comes_whatever_the_peer_does_with_dates_and_cursors(
     batches: list[tuple[bool, list[int]]], limit: int, gives_next: bool, is_inclusive: bool
 ) -> None:
     server = Server([], gives_next, is_inclusive)
-    place, last_date, came, over = Place(limit=limit), "", set[int](), -1
+    asked, last_date, came, over = Place(limit=limit), "", set[int](), -1
     for is_long_after, batch in batches:
-        # Later objects have no earlier dates, as TAXII says; the same ones they may have, until that moment is over.
-        newest = max(server.ticks, default=0)
-        over = newest if is_long_after else over
-        server.ticks += sorted(max(newest, over + 1) + tick for tick in batch)
+        # Whatever order they appear in, their dates are later than what is over.
+        over = max([over, *(tick for tick, _ in server.objects)]) if is_long_after else over
+        known = len(server.objects)
+        server.objects += [(over + 1 + tick, known + place) for place, tick in enumerate(batch)]
+        server.objects.sort()
         for _ in range(200):
-            found, shown = server.page(place)
+            found, shown = server.page(asked)
             came |= set(shown)
-            on = after_page(place, found, last_date=last_date, over_by=date(over))
-            place, last_date = on.place, latest(found.last, last_date) if found.last else last_date
+            on = after_page(asked, found, last_date=last_date, over_by=date(over))
+            asked, last_date = on.place, latest(found.last, last_date) if found.last else last_date
             if not on.more:
                 break
         else:
             pytest.fail("a visit does not end")
-        place = Place(place.added_after, limit=limit)
-        assert came == set(range(len(server.ticks)))
+        asked = Place(asked.added_after, limit=limit)
+        assert came == set(range(len(server.objects)))

@@ -19,9 +19,19 @@ from exchange.stix.markings import Tlp
 from exchange.stix.signature import sign, sign_identity
 from exchange.stix.timestamps import format_stix
 from tests.integration.services.chains import new_signing_key, newest_identity, next_identity
+from tests.integration.services.receiving.states import state_of
 from tests.integration.services.views import as_owner, finds, seconds_now, store, stored_rows, withdrawals
 from tests.support.labs import Community, LabHandle
-from tests.support.peers import PeerHandle, make_exchange, make_feed, origins, pin_stranger, stranger, unsigned
+from tests.support.peers import (
+    PeerHandle,
+    home_at,
+    make_exchange,
+    make_feed,
+    origins,
+    pin_stranger,
+    stranger,
+    unsigned,
+)
 
 Forge = Callable[[LabHandle, LabHandle], bytes]
 
@@ -129,10 +139,6 @@ def reason_of(peer: PeerHandle, body: bytes) -> str:
     return next(iter(receipt.reasons))
 
 
-def state_of(stix_id: str) -> str:
-    return str(as_owner("SELECT state FROM object WHERE stix_id = %s", stix_id)[0][0])
-
-
 def test_unknown_lab_waits_for_an_operator(peer: PeerHandle) -> None:
     eve = stranger("eve")
     assert reason_of(peer, eve.keys.identity_bytes) == "lab-unknown"
@@ -219,7 +225,7 @@ def test_older_version_that_is_replayed_does_not_become_the_newest(
 def test_deleted_object_does_not_return_and_is_not_kept(peer: PeerHandle, dorado: LabHandle) -> None:
     members = dorado.indicator()
     body = dorado.signed(members)
-    peer.send(body)
+    peer.send(home_at(dorado, peer), body)
     assert peer.send(peer.note(members["id"], dorado.identity, "deleted")).withdrawals == 1
     receipt = peer.send(body, dorado.signed(dorado.next_version(members)))
     assert (receipt.refused, receipt.quarantined, receipt.stored) == (2, 0, 0)
@@ -330,6 +336,7 @@ def test_withdrawn_object_leaves_sight_and_readers_here_are_told(
     community: Community, peer: PeerHandle, dorado: LabHandle, state: str
 ) -> None:
     members = dorado.indicator()
+    peer.send(home_at(dorado, peer))
     peer.send(dorado.signed(members), dorado.signed(dorado.next_version(members, name="Later")))
     before = stored_rows()["version"]
     assert peer.send(peer.note(members["id"], dorado.identity, state)).withdrawals == 1
@@ -345,7 +352,7 @@ def test_withdrawn_object_leaves_sight_and_readers_here_are_told(
 def test_what_the_peer_sends_again_is_shown_again(community: Community, peer: PeerHandle, dorado: LabHandle) -> None:
     members = dorado.indicator()
     body = dorado.signed(members)
-    peer.send(body)
+    peer.send(home_at(dorado, peer), body)
     note = peer.note(members["id"], dorado.identity, "suspended")
     peer.send(note)
     other = make_exchange("inlet")

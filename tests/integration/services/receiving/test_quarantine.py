@@ -18,7 +18,7 @@ from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import as_owner, finds, stored_rows
 from tests.support.labs import Community, LabHandle
-from tests.support.peers import PeerHandle, make_exchange, make_feed, pin_stranger, stranger
+from tests.support.peers import PeerHandle, home_at, make_exchange, make_feed, pin_stranger, stranger
 
 
 @pytest.fixture
@@ -84,6 +84,7 @@ def test_object_that_was_deleted_in_between_is_dropped(community: Community, pee
     dorado = pin_stranger(stranger())
     members = dorado.indicator()
     peer.send(dorado.keys.identity_bytes, dorado.signed(members))
+    peer.send(home_at(dorado, peer))
     later = dorado.signed(dorado.next_version(members))
     suspend_lab(actor=OPERATOR, slug="dorado")
     assert peer.send(later).reasons == {"lab-suspended": 1}
