@@ -118,7 +118,7 @@ def test_peers_are_listed_as_a_table(community: Community) -> None:
     assert head.split()[:4] == ["peer", "kind", "state", "channel"]
     assert first.split()[:2] == ["gazette", "feed"]
     assert "91a7b528" in first
-    assert second.split() == ["herald", "feed", "active", *["-"] * 7]
+    assert second.split() == ["herald", "feed", "active", *["-"] * 11]
     (listed, _) = answer("list_peers")["peers"]
     assert listed["channels"][0]["collection"] == "signatures"
 
