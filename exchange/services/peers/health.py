@@ -7,7 +7,6 @@ kept.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,11 +15,11 @@ from typing import Any, Final
 from exchange.models import Lab, Peer, PeerChannel
 from exchange.services import counters
 from exchange.services.clock import now
+from exchange.services.pausing import growing_pause_s, spread_s
 from exchange.services.peers.claims import ChannelClaim
 
 OPEN_AFTER: Final = 5
 LONGEST_PAUSE_S: Final = 1_800.0
-_SPREAD: Final = 0.2
 
 
 class Circuit(StrEnum):
@@ -66,7 +65,7 @@ def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool) -
     if channel is None:
         return
     moment = now()
-    pause = 0.0 if more else _spread(channel.interval_s)
+    pause = 0.0 if more else spread_s(channel.interval_s)
     changes: dict[str, Any] = {
         "failures": 0,
         "failing_since": None,
@@ -102,7 +101,7 @@ def settle_trouble(claim: ChannelClaim, *, code: str, retry_after_s: int | None 
 
 def pause_s(failures: int, interval_s: int) -> float:
     """Seconds until the run after so many failures in a row: the interval, doubled each time, and spread."""
-    return _spread(min(interval_s * 2.0 ** min(failures - 1, 16), max(LONGEST_PAUSE_S, interval_s)))
+    return growing_pause_s(failures, first_s=interval_s, longest_s=max(LONGEST_PAUSE_S, interval_s))
 
 
 def circuit_of(channel: PeerChannel, moment: datetime) -> Circuit:
@@ -142,10 +141,6 @@ def _health(channel: PeerChannel, moment: datetime) -> ChannelHealth:
         moved=channel.moved,
         rate=channel.moved_last_run / channel.seconds_last_run if channel.seconds_last_run else 0.0,
     )
-
-
-def _spread(seconds: float) -> float:
-    return seconds * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - spreads load, decides nothing
 
 
 def _update(claim: ChannelClaim, **changes: Any) -> None:

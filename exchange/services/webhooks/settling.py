@@ -5,13 +5,13 @@ Each change holds only while the claim does. Reasons are codes; nothing of what 
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 from typing import Any, Final
 
 from exchange.models import Webhook
 from exchange.services import counters
 from exchange.services.clock import now
+from exchange.services.pausing import growing_pause_s
 from exchange.services.webhooks.claims import Claim
 
 FIRST_PAUSE_S: Final = 5.0
@@ -19,7 +19,6 @@ LONGEST_PAUSE_S: Final = 6 * 3600.0
 GIVE_UP_AFTER: Final = timedelta(days=5)
 """Some 30 attempts. The hook keeps its place, so nothing is lost by pausing it."""
 
-_SPREAD: Final = 0.2
 _SETTLED: Final[dict[str, Any]] = {"pending_id": "", "pending_upto": None, "pending_since": None}
 
 
@@ -71,8 +70,7 @@ def settle_refusal(claim: Claim) -> None:
 
 def pause_s(failures: int) -> float:
     """Seconds until the attempt after so many failures in a row: doubled each time, and spread."""
-    pause = min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 32), LONGEST_PAUSE_S)
-    return pause * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - spreads load, decides nothing
+    return growing_pause_s(failures, first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S)
 
 
 def _update(claim: Claim, **changes: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from exchange.sync.peers import Access, Limits, PeerError, PeerFault, RemoteRoot
 from tests.integration.sync.conftest import QUICK
-from tests.support.bad_peer import ALIAS, Answering, BadPeer
+from tests.support.bad_peer import ALIAS, Answering, BadPeer, Exchange
 from tests.support.misbehaving import (
     bomb,
     cut_chunks,
@@ -97,8 +97,8 @@ def test_nesting_without_end_is_malformed(peer: BadPeer) -> None:
 
 
 def test_a_refusal_that_nests_without_end_is_a_refusal(peer: BadPeer) -> None:
-    def refuse(exchange: object) -> None:
-        exchange.send(403, b"[" * 60_000)  # type: ignore[attr-defined]
+    def refuse(exchange: Exchange) -> None:
+        exchange.send(403, b"[" * 60_000)
 
     assert fault_of(peer, refuse) is PeerFault.REFUSED
 

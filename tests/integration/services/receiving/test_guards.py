@@ -17,22 +17,8 @@ from exchange.services.receiving import judging, quarantining, receive, receive_
 from exchange.services.receiving.receipt import Judged
 from exchange.services.receiving.source import Source
 from tests.integration.services.views import as_owner
-from tests.support.labs import Community, LabHandle
-from tests.support.peers import PeerHandle, make_exchange, pin_stranger, stranger
-
-
-@pytest.fixture
-def peer(community: Community) -> PeerHandle:
-    return make_exchange()
-
-
-@pytest.fixture
-def dorado(community: Community, peer: PeerHandle) -> LabHandle:
-    """A lab of elsewhere that is known here."""
-    made = pin_stranger(stranger())
-    assert peer.send(made.keys.identity_bytes).stored == 1
-    made.lab.refresh_from_db()
-    return made
+from tests.support.labs import LabHandle
+from tests.support.peers import PeerHandle, stranger
 
 
 def test_what_a_note_dropped_from_quarantine_is_kept_when_it_comes_again(peer: PeerHandle) -> None:

@@ -116,20 +116,6 @@ def test_forged_object_is_quarantined_and_its_page_goes_on(community: Community,
     assert stored_rows() == before
 
 
-@pytest.fixture
-def peer(community: Community) -> PeerHandle:
-    return make_exchange()
-
-
-@pytest.fixture
-def dorado(community: Community, peer: PeerHandle) -> LabHandle:
-    """A lab of elsewhere that is known here."""
-    made = pin_stranger(stranger())
-    assert peer.send(made.keys.identity_bytes).stored == 1
-    made.lab.refresh_from_db()
-    return made
-
-
 def reason_of(peer: PeerHandle, body: bytes) -> str:
     """Why this object alone is quarantined; nothing stored changes by it."""
     before = stored_rows()

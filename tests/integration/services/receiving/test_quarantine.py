@@ -18,12 +18,7 @@ from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import as_owner, finds, stored_rows
 from tests.support.labs import Community, LabHandle
-from tests.support.peers import PeerHandle, home_at, make_exchange, make_feed, pin_stranger, stranger
-
-
-@pytest.fixture
-def peer(community: Community) -> PeerHandle:
-    return make_exchange()
+from tests.support.peers import PeerHandle, home_at, make_feed, pin_stranger, stranger
 
 
 def waiting() -> list[str]:

@@ -7,21 +7,7 @@ import pytest
 from tests.integration.services.receiving.states import state_of
 from tests.integration.services.views import finds
 from tests.support.labs import Community, LabHandle
-from tests.support.peers import PeerHandle, home_at, make_exchange, origins, pin_stranger, stranger
-
-
-@pytest.fixture
-def peer(community: Community) -> PeerHandle:
-    return make_exchange()
-
-
-@pytest.fixture
-def dorado(community: Community, peer: PeerHandle) -> LabHandle:
-    """A lab of elsewhere that is known here."""
-    made = pin_stranger(stranger())
-    assert peer.send(made.keys.identity_bytes).stored == 1
-    made.lab.refresh_from_db()
-    return made
+from tests.support.peers import PeerHandle, home_at, make_exchange, origins
 
 
 @pytest.mark.parametrize("state", ["deleted", "narrowed"])
