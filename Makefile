@@ -6,6 +6,7 @@ DATA_DIR ?= .data
 PORT ?=
 QUICKSTART_ARGS ?=
 BENCH_ARGS ?=
+TEST_PROCESSES ?= 4
 PEERS := opentaxii medallion
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -15,8 +16,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(VENV)/.base
 	$(BIN)/python manage.py quickstart --data-dir $(DATA_DIR) $(if $(PORT),--port $(PORT)) $(QUICKSTART_ARGS)
 
+# One process for each core, each with a stack of its own.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses $(TEST_PROCESSES) --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
