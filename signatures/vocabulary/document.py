@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 
 from signatures.vocabulary.reading import Field, Vocabulary
 
@@ -21,19 +20,22 @@ No field holds a prompt or an answer.
 
 def document(vocabulary: Vocabulary) -> str:
     """Markdown: a table for each family of names."""
-    parts = [_HEAD.format(version=vocabulary.version, ocsf=vocabulary.ocsf_version)]
-    for family, fields in groupby(vocabulary.fields.values(), key=_family):
-        parts.append("\n".join(_table(family, fields)) + "\n")
-    return "\n".join(parts)
+    families: dict[str, list[Field]] = {}
+    for field in vocabulary.fields.values():
+        families.setdefault(_family(field), []).append(field)
+    head = _HEAD.format(version=vocabulary.version, ocsf=vocabulary.ocsf_version)
+    return "\n".join([head, *("\n".join(_table(family, fields)) + "\n" for family, fields in families.items())])
 
 
 def _family(field: Field) -> str:
-    """The first two parts of a name of llmx or gen_ai, else the source's."""
+    """The first two parts of a name of ours; `gen_ai`; else what all services have in common."""
     first, _, rest = field.name.partition(".")
-    return f"{first}.{rest.partition('.')[0]}" if first in ("llmx", "gen_ai") else "Common"
+    if first == "llmx":
+        return f"llmx.{rest.partition('.')[0]}"
+    return first if first == "gen_ai" else "Common"
 
 
-def _table(family: str, fields: Iterator[Field]) -> Iterator[str]:
+def _table(family: str, fields: Sequence[Field]) -> Iterator[str]:
     yield f"## {family}"
     yield "| field | type | unit | privacy | meaning | OCSF |"
     yield "|---|---|---|---|---|---|"
