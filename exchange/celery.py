@@ -16,12 +16,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 
 app = Celery("commonwatch")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["exchange.sync", "exchange.sync.webhooks", "exchange.sync.pulling"])
+app.autodiscover_tasks(["exchange.sync", "exchange.sync.webhooks", "exchange.sync.pulling", "exchange.sync.hinting"])
 # What waited longer than this for a worker is left to its next time.
 EXPIRES_S = 3600
 OFFER_EVERY_S = 60.0
 WAKE_WEBHOOKS_EVERY_S = 3.0
 WAKE_CHANNELS_EVERY_S = 2.0
+LOOK_FOR_NEWS_EVERY_S = 1.0
 app.conf.beat_schedule = {
     name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
     for name, task, schedule in (
@@ -36,6 +37,7 @@ app.conf.beat_schedule = {
 for name, task, every_s in (
     ("wake-webhooks", "webhooks.wake", WAKE_WEBHOOKS_EVERY_S),
     ("wake-channels", "peers.wake", WAKE_CHANNELS_EVERY_S),
+    ("look-for-news", "hints.look", LOOK_FOR_NEWS_EVERY_S),
 ):
     app.conf.beat_schedule[name] = {"task": task, "schedule": every_s, "options": {"expires": every_s}}
 

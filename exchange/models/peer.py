@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 from exchange.models.collection import Collection
 from exchange.models.lab import Lab
@@ -44,6 +45,10 @@ class Peer(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     created_at = models.DateTimeField()
 
+    told_seq = models.BigIntegerField(default=0, help_text="an exchange was told of what is new for it up to here")
+    tell_failures = models.PositiveIntegerField(default=0, help_text="in a row")
+    tell_after = models.DateTimeField(db_default=Now(), help_text="it is told nothing before")
+
     class Meta:
         db_table = "peer"
 
@@ -82,6 +87,7 @@ class PeerChannel(models.Model):
     claim = models.UUIDField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField()
+    hinted = models.BooleanField(default=False, help_text="the peer said since the claim that it has something new")
     failures = models.PositiveIntegerField(default=0, help_text="in a row")
     failing_since = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)

@@ -33,7 +33,8 @@ WITH due AS (
       AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
     FOR UPDATE SKIP LOCKED
 )
-UPDATE peer_channel c SET claim = gen_random_uuid(), claimed_until = clock_timestamp() + %(life)s * interval '1 second'
+UPDATE peer_channel c SET claim = gen_random_uuid(), claimed_until = clock_timestamp() + %(life)s * interval '1 second',
+                        hinted = false
 FROM free WHERE c.id = free.id RETURNING c.id, c.claim
 """
 _CLAIM_DUE: Final = _CLAIM.format(

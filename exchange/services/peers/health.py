@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from django.db.models import Case, When
+
 from exchange.models import Lab, Peer, PeerChannel
 from exchange.services import counters
 from exchange.services.clock import now
@@ -57,7 +59,7 @@ class ChannelHealth:
 
 
 def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool) -> None:
-    """A run ended well: the next one is after the interval, or at once if there is more.
+    """A run ended well: the next one is after the interval, or at once if there is more or the peer has said so.
 
     moved: objects taken or given in it, `seconds` its time.
     """
@@ -72,7 +74,8 @@ def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool) -
         "last_failure": "",
         "last_run_at": moment,
         "last_success_at": moment,
-        "next_attempt_at": moment + timedelta(seconds=pause),
+        # What the peer spoke of may have come after the last page.
+        "next_attempt_at": Case(When(hinted=True, then=moment), default=moment + timedelta(seconds=pause)),
     }
     if moved:
         changes |= {"moved_last_run": moved, "seconds_last_run": seconds}

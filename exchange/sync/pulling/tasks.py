@@ -8,13 +8,13 @@ from typing import Final
 from celery import shared_task
 
 from exchange.services.peers.claims import CLAIM_S, ChannelClaim, claim_due_channels
+from exchange.services.queue import WAKE_CHANNELS
 from exchange.sync.pulling.pull import pull
 
-WAKE: Final = "peers.wake"
 PULL: Final = "peers.pull"
 
 
-@shared_task(name=WAKE)
+@shared_task(name=WAKE_CHANNELS)
 def wake_channels() -> None:
     """Hand the channels whose time has come to workers."""
     for claim in claim_due_channels():

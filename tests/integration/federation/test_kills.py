@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from exchange.celery import app
 from exchange.models import PeerChannel, QuarantinedObject, Version
 from exchange.services.clock import now
 from exchange.services.database import writing
-from exchange.sync.pulling.tasks import WAKE
+from exchange.services.peers.hints import take_hints
+from exchange.services.queue import WAKE_CHANNELS
+from exchange.sync.hinting.tell import tell
 from tests.support.database import TestServices
 from tests.support.labs import Community
 from tests.support.other_node import OtherNode
@@ -42,7 +45,7 @@ def wake(services: TestServices) -> None:
     """What beat does every two seconds, when pauses and claims of the dead are over."""
     PeerChannel.objects.update(next_attempt_at=now(), claim=None, claimed_until=None)
     with Celery(broker=services.broker_url) as sender:
-        sender.send_task(WAKE)
+        sender.send_task(WAKE_CHANNELS)
 
 
 def dorados() -> list[tuple[str, bytes]]:
@@ -83,13 +86,16 @@ def test_a_sync_that_is_killed_again_and_again_ends_with_the_same_set(
     assert not QuarantinedObject.objects.exists()
 
 
-def test_what_is_published_there_is_read_here_within_seconds(
-    services: TestServices, exchange_server: tuple[str, Community], other: OtherNode, worker: Worker
+def test_a_hint_brings_what_is_published_there_long_before_the_interval_is_over(
+    exchange_server: tuple[str, Community], other: OtherNode, worker: Worker
 ) -> None:
+    with other.at_work():
+        take_hints()
+    PeerChannel.objects.update(next_attempt_at=now() + timedelta(hours=1))
     with other.at_work():
         body = other.dorado.signed(other.dorado.indicator())
         assert other.dorado.publish(body)[0].error is None
-    wake(services)
+        assert [tell(peer_id) for peer_id in take_hints()] == [True]
     wait_for(lambda: len(dorados()) == 2, "the object")
     log = worker.log_path.read_text()
     assert "pull peer=harbour" in log
@@ -98,5 +104,5 @@ def test_what_is_published_there_is_read_here_within_seconds(
 
 def test_beat_wakes_the_channels_every_few_seconds() -> None:
     entry = app.conf.beat_schedule["wake-channels"]
-    assert entry["task"] == WAKE
+    assert entry["task"] == WAKE_CHANNELS
     assert entry["schedule"] <= 5

@@ -1,0 +1,29 @@
+"""Celery tasks of hints. Their argument is the number of a peer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from celery import shared_task
+
+from exchange.services.peers.hints import take_hints
+from exchange.sync.hinting.tell import tell
+
+LOOK: Final = "hints.look"
+TELL: Final = "hints.tell"
+
+EXPIRES_S: Final = 30
+"""A word that waited longer says nothing any more: the peer has looked, or will."""
+
+
+@shared_task(name=LOOK)
+def look_for_news() -> None:
+    """Hand the peers for which something is new to workers."""
+    for peer_id in take_hints():
+        tell_peer.apply_async((peer_id,), expires=EXPIRES_S)
+
+
+@shared_task(name=TELL)
+def tell_peer(peer_id: int) -> None:
+    """Tell one peer."""
+    tell(peer_id)
