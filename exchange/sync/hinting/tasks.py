@@ -7,16 +7,16 @@ from typing import Final
 from celery import shared_task
 
 from exchange.services.peers.hints import take_hints
+from exchange.services.queue import LOOK_FOR_NEWS
 from exchange.sync.hinting.tell import tell
 
-LOOK: Final = "hints.look"
 TELL: Final = "hints.tell"
 
 EXPIRES_S: Final = 30
 """A word that waited longer says nothing any more: the peer has looked, or will."""
 
 
-@shared_task(name=LOOK)
+@shared_task(name=LOOK_FOR_NEWS)
 def look_for_news() -> None:
     """Hand the peers for which something is new to workers."""
     for peer_id in take_hints():

@@ -9,15 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from celery import Celery
 
 from exchange.celery import app
 from exchange.models import PeerChannel, QuarantinedObject, Version
 from exchange.services.clock import now
 from exchange.services.database import writing
-from exchange.services.peers.hints import take_hints
 from exchange.services.queue import WAKE_CHANNELS
-from exchange.sync.hinting.tell import tell
 from tests.support.database import TestServices
 from tests.support.labs import Community
 from tests.support.other_node import OtherNode
@@ -86,19 +85,28 @@ def test_a_sync_that_is_killed_again_and_again_ends_with_the_same_set(
     assert not QuarantinedObject.objects.exists()
 
 
-def test_a_hint_brings_what_is_published_there_long_before_the_interval_is_over(
-    exchange_server: tuple[str, Community], other: OtherNode, worker: Worker
+def test_what_is_published_there_is_here_long_before_the_interval_is_over(
+    exchange_server: tuple[str, Community], other: OtherNode, worker: Worker, tmp_path: Path
 ) -> None:
-    with other.at_work():
-        take_hints()
     PeerChannel.objects.update(next_attempt_at=now() + timedelta(hours=1))
-    with other.at_work():
+    there = Worker(other.services, tmp_path / "there.log")
+    there.start()
+    try:
         body = other.dorado.signed(other.dorado.indicator())
-        assert other.dorado.publish(body)[0].error is None
-        assert [tell(peer_id) for peer_id in take_hints()] == [True]
-    wait_for(lambda: len(dorados()) == 2, "the object")
+        answer = requests.post(
+            f"{other.server.url}/api/v1/objects/",
+            data=body,
+            headers={"Authorization": f"Bearer {other.dorado.token}", "Content-Type": "application/json"},
+            timeout=10,
+        )
+        assert answer.status_code == 201, answer.text
+        # Nothing looks by itself here: no beat runs.
+        wait_for(lambda: len(dorados()) == 2, "the object")
+    finally:
+        there.stop()
     log = worker.log_path.read_text()
     assert "pull peer=harbour" in log
+    assert "hint peer=home failure=none" in (tmp_path / "there.log").read_text()
     assert "cwt_" not in log
 
 

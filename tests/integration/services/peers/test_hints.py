@@ -17,9 +17,9 @@ from exchange.services.peers.claims import claim_channels
 from exchange.services.peers.health import settle_run
 from exchange.services.peers.hints import FAILING_PAUSE_S, LEAST_PAUSE_S, hear_hint, settle_hint, take_hints
 from exchange.services.principals import OPERATOR
+from exchange.services.queue import LOOK_FOR_NEWS
 from exchange.services.tokens import issue_token
 from exchange.stix.markings import Tlp
-from exchange.sync.hinting.tasks import LOOK
 from exchange.sync.hinting.tell import tell
 from tests.support.labs import Community
 from tests.support.peers import PeerHandle, make_exchange, make_peer, pin_stranger, stranger
@@ -144,7 +144,7 @@ def test_the_door_is_for_exchanges_that_are_peers(exchange_server: tuple[str, Co
         hear_hint(community.aurora.principal)
 
 
-def test_beat_looks_for_news_every_second() -> None:
+def test_beat_looks_for_what_no_process_has_announced() -> None:
     entry = app.conf.beat_schedule["look-for-news"]
-    assert entry["task"] == LOOK
-    assert entry["schedule"] == 1
+    assert entry["task"] == LOOK_FOR_NEWS
+    assert entry["schedule"] <= 5
