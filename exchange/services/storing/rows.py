@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exchange.services.database import execute
-from exchange.services.log import make_leaf
 from exchange.services.heralding import HERALD
+from exchange.services.log import make_leaf
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.storing import facets
 from exchange.services.storing.deciding import NewVersion, ObjectState
