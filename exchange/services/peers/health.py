@@ -63,11 +63,11 @@ def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool) -
 
     moved: objects taken or given in it, `seconds` its time.
     """
-    channel = PeerChannel.objects.filter(pk=claim.channel_id).only("interval_s").first()
-    if channel is None:
+    interval_s = PeerChannel.objects.filter(pk=claim.channel_id).values_list("interval_s", flat=True).first()
+    if interval_s is None:
         return
     moment = now()
-    pause = 0.0 if more else spread_s(channel.interval_s)
+    pause = 0.0 if more else spread_s(interval_s)
     changes: dict[str, Any] = {
         "failures": 0,
         "failing_since": None,

@@ -209,6 +209,9 @@ def _eased(place: Place, channel: PeerChannel, error: PeerError) -> Place:
 
 
 def _store(channel: PeerChannel, claim: ChannelClaim, page: RemotePage, step: Step) -> PageReceipt:
+    stays = (step.place.added_after, step.place.next) == (channel.added_after, channel.next)
+    if stays and not (page.bodies or page.last or step.more or channel.behind_since):
+        return PageReceipt.of([])  # most looks find nothing, and then there is nothing to write either
     return receive_page(
         channel=channel,
         bodies=page.bodies,
