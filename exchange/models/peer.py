@@ -113,26 +113,33 @@ class PeerChannel(models.Model):
         return f"{self.direction} {self.remote_collection}"
 
 
-class PeerFailure(models.Model):
-    """A version that a push peer did not take. It is tried again until it is parked for a person to look at."""
+class PeerErrand(models.Model):
+    """What a push peer is still to be told beside the sequence: to delete an object, or once more a version that it
+    refused. It is tried, later each time, until it is parked for a person to look at.
+    """
+
+    class Kind(models.TextChoices):
+        DELETE = "delete"
+        POST = "post"
 
     id = models.BigAutoField(primary_key=True)
-    channel = models.ForeignKey(PeerChannel, on_delete=models.CASCADE, related_name="refused")
-    version_id = models.BigIntegerField()
+    channel = models.ForeignKey(PeerChannel, on_delete=models.CASCADE, related_name="errands")
+    kind = models.CharField(max_length=6, choices=Kind)
     stix_id = models.CharField(max_length=300)
-    reason = models.CharField(max_length=500, help_text="what the peer said, printable and bounded")
-    tries = models.PositiveIntegerField(default=1)
+    version_id = models.BigIntegerField(default=0, help_text="of what is posted; 0 for a deletion")
+    reason = models.CharField(max_length=500, blank=True, help_text="what the peer said, printable and bounded")
+    tries = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="empty: parked")
-    failed_at = models.DateTimeField()
+    noted_at = models.DateTimeField()
 
     class Meta:
-        db_table = "peer_failure"
+        db_table = "peer_errand"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["channel", "version_id"], name="one_failure_per_version")
+            models.UniqueConstraint(fields=["channel", "kind", "stix_id", "version_id"], name="one_errand_each")
         ]
 
     def __str__(self) -> str:
-        return self.stix_id
+        return f"{self.kind} {self.stix_id}"
 
 
 class QuarantinedObject(models.Model):

@@ -58,16 +58,16 @@ class ChannelHealth:
     rate: float
 
 
-def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool) -> None:
+def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool, pause_s: float | None = None) -> None:
     """A run ended well: the next one is after the interval, or at once if there is more or the peer has said so.
 
-    moved: objects taken or given in it, `seconds` its time.
+    moved: objects taken or given in it, `seconds` its time. pause_s: another pause than the interval.
     """
     interval_s = PeerChannel.objects.filter(pk=claim.channel_id).values_list("interval_s", flat=True).first()
     if interval_s is None:
         return
     moment = now()
-    pause = 0.0 if more else spread_s(interval_s)
+    pause = pause_s if pause_s is not None else 0.0 if more else spread_s(interval_s)
     changes: dict[str, Any] = {
         "failures": 0,
         "failing_since": None,

@@ -6,8 +6,9 @@ from typing import Final
 
 from celery import shared_task
 
-from exchange.services.peers.hints import take_hints
-from exchange.services.queue import LOOK_FOR_NEWS
+from exchange.services.peers.hints import LEAST_PAUSE_S, take_hints
+from exchange.services.pushing import wake_push_channels
+from exchange.services.queue import LOOK_FOR_NEWS, WAKE_CHANNELS, send_task
 from exchange.sync.hinting.tell import tell
 
 TELL: Final = "hints.tell"
@@ -18,9 +19,11 @@ EXPIRES_S: Final = 30
 
 @shared_task(name=LOOK_FOR_NEWS)
 def look_for_news() -> None:
-    """Hand the peers for which something is new to workers."""
+    """Hand the peers for which something is new to workers: exchanges are told, channels that push have their turn."""
     for peer_id in take_hints():
         tell_peer.apply_async((peer_id,), expires=EXPIRES_S)
+    if wake_push_channels(pause_s=LEAST_PAUSE_S):
+        send_task(WAKE_CHANNELS)
 
 
 @shared_task(name=TELL)
