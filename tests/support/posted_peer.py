@@ -18,8 +18,9 @@ REQUESTED = "2026-01-01T00:00:00.000000Z"
 class Shelf:
     """What the peer has taken, by id: the bytes of each version, in order.
 
-    poison: ids that it refuses, with a message. pending_looks: how often a status is asked for before it is final. most_objects: envelopes beyond are 413.
-    rejects: answers 422 to an envelope that holds poison, instead of a status. forgets: knows no status again.
+    poison: ids that it refuses, with a message. pending_looks: how often a status is asked for before it is final.
+    most_objects: envelopes beyond are 413. rejects: answers 422 to an envelope that holds poison, instead of a status.
+    forgets: knows no status again.
     """
 
     held: dict[str, list[bytes]] = field(default_factory=dict)

@@ -123,8 +123,8 @@ def list_errands(slug: str = "") -> list[PeerErrand]:
     return list(errands.filter(channel__peer__lab__slug=slug) if slug else errands)
 
 
-def retry_errands(*, actor: Principal, number: int = 0, slug: str = "") -> int:
-    """Have errands tried at once, parked ones too: one of them, or all of a peer; answers how many.
+def retry_errands(*, actor: Principal, slug: str, number: int = 0) -> int:
+    """Have errands of a peer tried at once, parked ones too: one of them, or all; answers how many.
 
     A deletion of what the peer may read again is dropped instead.
 
@@ -133,8 +133,8 @@ def retry_errands(*, actor: Principal, number: int = 0, slug: str = "") -> int:
     """
     with writing():
         chosen = PeerErrand.objects.select_for_update(of=("self",)).select_related("channel__peer__lab")
-        chosen = chosen.filter(pk=number) if number else chosen.filter(channel__peer__lab__slug=slug)
-        rows = list(chosen.order_by("pk"))
+        chosen = chosen.filter(channel__peer__lab__slug=slug)
+        rows = list((chosen.filter(pk=number) if number else chosen).order_by("pk"))
         if number and not rows:
             raise NotFoundError("there is no errand of this number", code="errand-not-found")
         for row in rows:

@@ -203,7 +203,7 @@ def test_a_version_that_is_refused_for_ever_is_parked_until_an_operator_decides(
         run(channel)
     (errand,) = list_errands()
     assert errand.next_attempt_at is None
-    assert retry_errands(actor=OPERATOR, number=errand.pk) == 1
+    assert retry_errands(actor=OPERATOR, slug="gazette", number=errand.pk) == 1
     shelf.poison.clear()
     assert run(channel).tally.moved == 1
     with pytest.raises(NotFoundError):
@@ -390,7 +390,7 @@ def test_a_retried_deletion_does_not_end_what_was_published_again(
     assert aurora.publish(aurora.signed(wide))[0].error is None
     run(channel)
     peer.always = good
-    retry_errands(actor=OPERATOR, number=errand.pk)
+    retry_errands(actor=OPERATOR, slug="gazette", number=errand.pk)
     run(channel)
     assert made["id"] in shelf.held
     assert not PeerErrand.objects.exists()

@@ -173,3 +173,26 @@ def test_quarantine_is_listed_shown_released_and_dropped(community: Community) -
         call_command("release_quarantined", str(number))
     assert answer("list_quarantined")["quarantined"] == []
     assert len(answer("list_quarantined", "--state=dropped")["quarantined"]) == 2
+
+
+def test_errands_are_listed_retried_and_dropped(community: Community) -> None:
+    answer("add_peer", "gazette", URL, "--push", "signatures=alerts")
+    channel = find_peer("gazette").channels.get()
+    assert (channel.direction, channel.remote_collection) == ("push", "alerts")
+    for kind, number in (("post", 1), ("delete", 0)):
+        channel.errands.create(
+            kind=kind, stix_id=f"indicator--{kind}", version_id=number, reason="no", noted_at=channel.created_at
+        )
+    head, first, second = text("list_errands", "gazette")
+    assert head.split() == ["number", "peer", "collection", "kind", "object", "tries", "next", "reason"]
+    assert first.split()[1:4] == ["gazette", "alerts", "post"]
+    assert "indicator--delete" in second
+    number = answer("list_errands")["errands"][0]["number"]
+    assert answer("retry_errands", "gazette", f"--number={number}") == {"retried": 1}
+    assert answer("retry_errands", "gazette") == {"retried": 2}
+    assert answer("drop_errand", str(number))["dropped"] is True
+    for command in (("drop_errand", str(number)), ("retry_errands", "gazette", f"--number={number}")):
+        with pytest.raises(CommandError, match="no errand"):
+            call_command(*command)
+    with pytest.raises(CommandError, match="no peer"):
+        call_command("retry_errands", "herald")
