@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 from exchange.models.collection import Collection
 from exchange.models.lab import Lab
@@ -44,6 +45,10 @@ class Peer(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     created_at = models.DateTimeField()
 
+    told_seq = models.BigIntegerField(default=0, help_text="an exchange was told of what is new for it up to here")
+    tell_failures = models.PositiveIntegerField(default=0, help_text="in a row")
+    tell_after = models.DateTimeField(db_default=Now(), help_text="it is told nothing before")
+
     class Meta:
         db_table = "peer"
 
@@ -82,6 +87,7 @@ class PeerChannel(models.Model):
     claim = models.UUIDField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField()
+    hinted = models.BooleanField(default=False, help_text="the peer said since the claim that it has something new")
     failures = models.PositiveIntegerField(default=0, help_text="in a row")
     failing_since = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)
@@ -107,26 +113,33 @@ class PeerChannel(models.Model):
         return f"{self.direction} {self.remote_collection}"
 
 
-class PeerFailure(models.Model):
-    """A version that a push peer did not take. It is tried again until it is parked for a person to look at."""
+class PeerErrand(models.Model):
+    """What a push peer is still to be told beside the sequence: to delete an object, or once more a version that it
+    refused. It is tried, later each time, until it is parked for a person to look at.
+    """
+
+    class Kind(models.TextChoices):
+        DELETE = "delete"
+        POST = "post"
 
     id = models.BigAutoField(primary_key=True)
-    channel = models.ForeignKey(PeerChannel, on_delete=models.CASCADE, related_name="refused")
-    version_id = models.BigIntegerField()
+    channel = models.ForeignKey(PeerChannel, on_delete=models.CASCADE, related_name="errands")
+    kind = models.CharField(max_length=6, choices=Kind)
     stix_id = models.CharField(max_length=300)
-    reason = models.CharField(max_length=500, help_text="what the peer said, printable and bounded")
-    tries = models.PositiveIntegerField(default=1)
+    version_id = models.BigIntegerField(default=0, help_text="of what is posted; 0 for a deletion")
+    reason = models.CharField(max_length=500, blank=True, help_text="what the peer said, printable and bounded")
+    tries = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="empty: parked")
-    failed_at = models.DateTimeField()
+    noted_at = models.DateTimeField()
 
     class Meta:
-        db_table = "peer_failure"
+        db_table = "peer_errand"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["channel", "version_id"], name="one_failure_per_version")
+            models.UniqueConstraint(fields=["channel", "kind", "stix_id", "version_id"], name="one_errand_each")
         ]
 
     def __str__(self) -> str:
-        return self.stix_id
+        return f"{self.kind} {self.stix_id}"
 
 
 class QuarantinedObject(models.Model):

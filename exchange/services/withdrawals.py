@@ -1,7 +1,8 @@
 """Tells exactly those who lost sight of an object that they did: a note signed by the node, without content.
 
 docs/sharing.md, rule 3. The note stands in the object's home collection, so incremental followers meet it there. Peers
-that are exchanges are told as labs are, by their node's identity; plain feeds keep what they have (delivery.py).
+that are exchanges are told as labs are, by their node's identity; plain feeds that it was pushed to are told to delete
+it (pushing/lost.py), and those that pulled it keep what they have (delivery.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from exchange.services.errors import NotReadyError
 from exchange.services.held_keys import open_node_key
 from exchange.services.labs import granted_identities
 from exchange.services.peer_principals import KnownPeer, find_exchanges
+from exchange.services.pushing.lost import note_lost
 from exchange.services.sharing import AudienceRule, load_audiences, may_read
 from exchange.services.storing import AudienceChange, PreparedVersion, store_versions
 from exchange.stix.canonical import canonicalize
@@ -45,6 +47,8 @@ def withdraw_from(changes: Sequence[AudienceChange], moment: datetime, state: st
         NotReadyError: somebody lost sight, and the node has no identity or no key.
     """
     before = load_audiences(change.before for change in changes)
+    if changes:
+        note_lost(changes, before)
     exchanges = find_exchanges() if changes else []
     lost = [(change, readers_lost(before[change.before], change, exchanges)) for change in changes]
     due = [(change, readers) for change, readers in lost if not readers.is_empty]

@@ -63,9 +63,9 @@ def working_on(services: TestServices, *, home: TestServices) -> Iterator[None]:
 
 
 @contextmanager
-def started_node(folder: Path) -> Iterator[tuple[TestServices, WebServer]]:
+def started_node(folder: Path, *, durable: bool = False) -> Iterator[tuple[TestServices, WebServer]]:
     """The servers of a second exchange, whose tables are still empty."""
-    with Stack(folder / "data", durable=False) as stack:
+    with Stack(folder / "data", durable=durable) as stack:
         stack.create_database(DATABASE)
         services = TestServices(
             stack.app_url(DATABASE), stack.owner_url(DATABASE), stack.broker_url(), stack.broker_url(1)

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from django.db.models import Case, When
+
 from exchange.models import Lab, Peer, PeerChannel
 from exchange.services import counters
 from exchange.services.clock import now
@@ -56,23 +58,24 @@ class ChannelHealth:
     rate: float
 
 
-def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool) -> None:
-    """A run ended well: the next one is after the interval, or at once if there is more.
+def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool, pause_s: float | None = None) -> None:
+    """A run ended well: the next one is after the interval, or at once if there is more or the peer has said so.
 
-    moved: objects taken or given in it, `seconds` its time.
+    moved: objects taken or given in it, `seconds` its time. pause_s: another pause than the interval.
     """
-    channel = PeerChannel.objects.filter(pk=claim.channel_id).only("interval_s").first()
-    if channel is None:
+    interval_s = PeerChannel.objects.filter(pk=claim.channel_id).values_list("interval_s", flat=True).first()
+    if interval_s is None:
         return
     moment = now()
-    pause = 0.0 if more else spread_s(channel.interval_s)
+    pause = pause_s if pause_s is not None else 0.0 if more else spread_s(interval_s)
     changes: dict[str, Any] = {
         "failures": 0,
         "failing_since": None,
         "last_failure": "",
         "last_run_at": moment,
         "last_success_at": moment,
-        "next_attempt_at": moment + timedelta(seconds=pause),
+        # What the peer spoke of may have come after the last page.
+        "next_attempt_at": Case(When(hinted=True, then=moment), default=moment + timedelta(seconds=pause)),
     }
     if moved:
         changes |= {"moved_last_run": moved, "seconds_last_run": seconds}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exchange.services.database import execute
+from exchange.services.heralding import HERALD
 from exchange.services.log import make_leaf
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.storing import facets
@@ -246,6 +247,7 @@ FROM s, n
 
 def insert_entries(producer_id: int, rows: Sequence[NewVersion]) -> None:
     """Give versions their places in the sequence, and their leaves. The last statement of a transaction."""
+    HERALD.announce()
     leaves = [
         make_leaf(
             row.version.operation,

@@ -5,16 +5,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from celery import Celery
 
 from exchange.celery import app
 from exchange.models import PeerChannel, QuarantinedObject, Version
 from exchange.services.clock import now
 from exchange.services.database import writing
-from exchange.sync.pulling.tasks import WAKE
+from exchange.services.queue import WAKE_CHANNELS
 from tests.support.database import TestServices
 from tests.support.labs import Community
 from tests.support.other_node import OtherNode
@@ -42,7 +44,7 @@ def wake(services: TestServices) -> None:
     """What beat does every two seconds, when pauses and claims of the dead are over."""
     PeerChannel.objects.update(next_attempt_at=now(), claim=None, claimed_until=None)
     with Celery(broker=services.broker_url) as sender:
-        sender.send_task(WAKE)
+        sender.send_task(WAKE_CHANNELS)
 
 
 def dorados() -> list[tuple[str, bytes]]:
@@ -83,20 +85,32 @@ def test_a_sync_that_is_killed_again_and_again_ends_with_the_same_set(
     assert not QuarantinedObject.objects.exists()
 
 
-def test_what_is_published_there_is_read_here_within_seconds(
-    services: TestServices, exchange_server: tuple[str, Community], other: OtherNode, worker: Worker
+def test_what_is_published_there_is_here_long_before_the_interval_is_over(
+    exchange_server: tuple[str, Community], other: OtherNode, worker: Worker, tmp_path: Path
 ) -> None:
-    with other.at_work():
+    PeerChannel.objects.update(next_attempt_at=now() + timedelta(hours=1))
+    there = Worker(other.services, tmp_path / "there.log")
+    there.start()
+    try:
         body = other.dorado.signed(other.dorado.indicator())
-        assert other.dorado.publish(body)[0].error is None
-    wake(services)
-    wait_for(lambda: len(dorados()) == 2, "the object")
+        answer = requests.post(
+            f"{other.server.url}/api/v1/objects/",
+            data=body,
+            headers={"Authorization": f"Bearer {other.dorado.token}", "Content-Type": "application/json"},
+            timeout=10,
+        )
+        assert answer.status_code == 201, answer.text
+        # Nothing looks by itself here: no beat runs.
+        wait_for(lambda: len(dorados()) == 2, "the object")
+    finally:
+        there.stop()
     log = worker.log_path.read_text()
     assert "pull peer=harbour" in log
+    assert "hint peer=home failure=none" in (tmp_path / "there.log").read_text()
     assert "cwt_" not in log
 
 
 def test_beat_wakes_the_channels_every_few_seconds() -> None:
     entry = app.conf.beat_schedule["wake-channels"]
-    assert entry["task"] == WAKE
+    assert entry["task"] == WAKE_CHANNELS
     assert entry["schedule"] <= 5

@@ -152,7 +152,7 @@ def test_peers_are_tried_before_they_are_kept(
     assert told["title"]
     assert "signatures (r-)" in told["collections"]
     monkeypatch.setenv("PEER_SECRET", "cwt_no_token")
-    arguments = ("add_peer", "again", "--name=Again", f"--url={other.server.url}/exchange/", "--credentials=bearer")
+    arguments = ("add_peer", "again", f"{other.server.url}/exchange/", "--credentials=bearer")
     with pytest.raises(CommandError):
         call_command(*arguments, "--check", stdout=out)
     call_command("list_peers", "--json", stdout=(listed := io.StringIO()))
