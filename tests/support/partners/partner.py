@@ -71,13 +71,16 @@ class Partner(ABC):
 
     def start(self) -> None:
         """Start it, on the same port as before."""
-        self.process = self.process or self.make_server()
+        self.process = self.make_server()
         start(self.process, self.port)
+        # The port is open before the process behind it has loaded.
+        self.ask("GET", "collections/")
 
     def stop(self) -> None:
         """Stop it; connections to it are refused from then on."""
         if self.process is not None:
             self.process.stop()
+            self.process = None
 
     def held(self, collection: str) -> list[dict[str, Any]]:
         """Every version of every object in a collection, as it answers them."""
