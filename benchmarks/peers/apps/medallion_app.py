@@ -1,7 +1,7 @@
 """medallion as gunicorn serves it. Runs in medallion's own environment (medallion.txt), not in ours.
 
-Its configuration is the file that MEDALLION_CONFIG names. With MEDALLION_KEPT it writes what it holds to that file when it
-is stopped: its memory backend reads a file and never writes one.
+Its configuration is the file that MEDALLION_CONFIG names. With MEDALLION_KEPT it writes what it holds to that file when
+it is stopped: its memory backend reads a file and never writes one.
 """
 
 from __future__ import annotations

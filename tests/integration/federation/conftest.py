@@ -19,7 +19,7 @@ from tests.support.server import WebServer
 def other_servers(
     services: TestServices, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[TestServices, WebServer]]:
-    with started_node(tmp_path_factory.mktemp("other")) as started:
+    with started_node(tmp_path_factory.mktemp("other"), services) as started:
         yield started
 
 

@@ -1,7 +1,7 @@
 """What `RemoteRoot` makes of medallion and OpenTAXII, and what these do that the specification does not say.
 
-What they answer to the same envelope twice, to bad objects and to deletions differs; these tests hold what pushing to them
-has to know.
+What they answer to the same envelope twice, to bad objects and to deletions differs; these tests hold what pushing to
+them has to know.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Pulling from medallion and from OpenTAXII: every object once, with its meaning and its signature, over a restart.
 
-Both parse what they are given and write it anew, so that bytes are their own; a signature is over the canonical form and
-survives that.
+Both parse what they are given and write it anew, so that bytes are their own; a signature is over the canonical form
+and survives that.
 """
 
 from __future__ import annotations

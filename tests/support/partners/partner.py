@@ -1,7 +1,7 @@
 """A TAXII server of somebody else, running in an environment of its own below `.peers/` (make peers).
 
-Tests of pulling and of pushing use it alike: it has a collection for each test, a client of its own that puts objects in
-and looks at all that is there, and may be stopped and started in the middle of a sync.
+Tests of pulling and of pushing use it alike: it has a collection for each test, a client of its own that puts objects
+in and looks at all that is there, and may be stopped and started in the middle of a sync.
 """
 
 from __future__ import annotations
