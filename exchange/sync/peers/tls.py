@@ -13,6 +13,7 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -33,8 +34,10 @@ class Security:
     def __init__(self, trust: Trust, credentials: Credentials) -> None:
         """Raises: PeerError (`tls`): certificates or a key that cannot be read."""
         self._trust = trust
+        if isinstance(trust, SystemTrust) and not isinstance(credentials, ClientCertificate):
+            self.context = _system_trust(*_system_authorities())
+            return
         self.context = _trusting(trust)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         if isinstance(credentials, ClientCertificate):
             _show(self.context, credentials)
 
@@ -52,7 +55,26 @@ class Security:
             raise PeerError(PeerFault.TLS, "the pinned certificate does not name the host")
 
 
+@lru_cache(maxsize=1)
+def _system_trust(*_authorities: tuple[str, int]) -> ssl.SSLContext:
+    """Kept, because reading them takes longer than a look at a peer that has nothing new."""
+    return _trusting(SystemTrust())
+
+
+def _system_authorities() -> Iterator[tuple[str, int]]:
+    """Where the machine keeps them, and when that changed last."""
+    paths = ssl.get_default_verify_paths()
+    for path in filter(None, (paths.cafile, paths.capath)):
+        yield path, os.stat(path).st_mtime_ns
+
+
 def _trusting(trust: Trust) -> ssl.SSLContext:
+    context = _context_of(trust)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _context_of(trust: Trust) -> ssl.SSLContext:
     match trust:
         case SystemTrust():
             return ssl.create_default_context()
