@@ -76,15 +76,17 @@ def started_node(folder: Path, home: TestServices, number: int = 1) -> Iterator[
         server.stop()
 
 
-def set_up(services: TestServices, server: WebServer, home: TestServices) -> tuple[NewNode, LabHandle]:
+def set_up(
+    services: TestServices, server: WebServer, home: TestServices, *, name: str = "harbour", lab: str = "dorado"
+) -> tuple[NewNode, LabHandle]:
     """A fresh exchange with one lab."""
     with working_on(services, home=home):
         empty_tables()
-        node = init_node(name="harbour", title="Harbour")
-        dorado = admit_lab("dorado")
+        node = init_node(name=name, title=name.title())
+        handle = admit_lab(lab)
     if server.process is None:
         server.start()
-    return node, dorado
+    return node, handle
 
 
 def register(slug: str, root: str, *, community: bool = True) -> str:

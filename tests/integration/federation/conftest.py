@@ -23,6 +23,14 @@ def other_servers(
         yield started
 
 
+@pytest.fixture(scope="session")
+def third_servers(
+    services: TestServices, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[TestServices, WebServer]]:
+    with started_node(tmp_path_factory.mktemp("third"), services, 2) as started:
+        yield started
+
+
 @pytest.fixture
 def other(
     exchange_server: tuple[str, Community],
