@@ -68,7 +68,7 @@ def _joined(node: Node, folder: Path) -> Iterator[TestServices]:
     """A second exchange in the same community, which pulls from the first one and has its identities."""
     # As root, PostgreSQL runs as a user who must be able to enter it.
     folder.chmod(0o755)
-    with started_node(folder, durable=True) as (services, server):
+    with started_node(folder, node.services, durable=True) as (services, server):
         other, _dorado = set_up(services, server, node.services)
         if other.root_key is None or node.community.node.root_key is None:
             raise AssertionError("a node was set up before")

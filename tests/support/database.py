@@ -17,12 +17,14 @@ from exchange.stack import Stack
 
 DATABASE = "commonwatch_test"
 
+_migrated: set[str] = set()
+
 KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 
 
 @dataclass(frozen=True, slots=True)
 class TestServices:
-    """Addresses of the servers that a run uses."""
+    """Addresses of the servers that a run uses, and the stack that they are of, if it is the run's own."""
 
     __test__ = False
 
@@ -30,6 +32,15 @@ class TestServices:
     owner_url: str
     broker_url: str
     cache_url: str = ""
+    stack: Stack | None = None
+
+    @classmethod
+    def of(cls, stack: Stack, number: int = 0) -> TestServices:
+        """Those of one node on a stack that may serve several: each has a database and two of the broker's."""
+        name = f"{DATABASE}_{number}" if number else DATABASE
+        stack.create_database(name)
+        urls = (stack.app_url(name), stack.owner_url(name))
+        return cls(*urls, stack.broker_url(2 * number), stack.broker_url(2 * number + 1), stack)
 
 
 @contextmanager
@@ -44,12 +55,11 @@ def started_services(data_dir: Path) -> Iterator[TestServices]:
         )
         return
     with Stack(data_dir, durable=False) as stack:
-        stack.create_database(DATABASE)
-        yield TestServices(stack.app_url(DATABASE), stack.owner_url(DATABASE), stack.broker_url(), stack.broker_url(1))
+        yield TestServices.of(stack)
 
 
 def point_django_at(services: TestServices) -> None:
-    """Give this process's connections their addresses and bring the tables up to date."""
+    """Give this process's connections their addresses; a database that it meets first is brought up to date."""
     for alias, url in (("default", services.app_url), ("owner", services.owner_url)):
         address = parse_database_url(alias, url)
         connections.settings[alias] |= {
@@ -65,7 +75,9 @@ def point_django_at(services: TestServices) -> None:
         # The connection of the dummy engine, if anybody has looked at it already.
         with suppress(AttributeError):
             del connections[alias]
-    call_command("migrate", verbosity=0)
+    if services.owner_url not in _migrated:
+        call_command("migrate", verbosity=0)
+        _migrated.add(services.owner_url)
 
 
 def empty_tables() -> None:

@@ -24,6 +24,7 @@ from exchange.services.receiving import PageReceipt, receive_page
 from exchange.stix.timestamps import format_taxii, ordering_key
 from exchange.sync.claiming import ClaimOverError
 from exchange.sync.peers import Limits, PeerError, PeerFault, RemotePage, RemoteRoot
+from exchange.sync.pulling.mending import mended
 from exchange.sync.pulling.places import (
     END_OF_TIME,
     PAGE_LIMIT,
@@ -170,7 +171,14 @@ def _ask(root: RemoteRoot, channel: PeerChannel, claim: ChannelClaim, place: Pla
             place = _eased(place, channel, error)
             _keep(claim)
         else:
-            return place, _without_future(channel, page)
+            return place, _without_future(channel, _mended(channel, page))
+
+
+def _mended(channel: PeerChannel, page: RemotePage) -> RemotePage:
+    """What an exchange relays no server of others has written anew."""
+    if channel.peer.lab.kind == Lab.Kind.NODE:
+        return page
+    return replace(page, bodies=tuple(map(mended, page.bodies)))
 
 
 def _without_future(channel: PeerChannel, page: RemotePage) -> RemotePage:
