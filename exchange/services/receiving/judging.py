@@ -22,7 +22,7 @@ from exchange.services.receiving import known, storing, unsigned
 from exchange.services.receiving.displacing import Displaced, changes_of, find_displaced
 from exchange.services.receiving.identities import take_identity
 from exchange.services.receiving.overtaking import OVERTAKEN
-from exchange.services.receiving.page import Page, Step, Turn, is_signed
+from exchange.services.receiving.page import Page, Step, Turn, contained, is_signed
 from exchange.services.receiving.policy import check_producer
 from exchange.services.receiving.producers import load_producers, lock_labs
 from exchange.services.receiving.receipt import Fate, Judged
@@ -191,7 +191,8 @@ def _settled(source: Source, owned: Sequence[Owned], homes: storing.Homes) -> li
     passed: list[Owned] = []
     for producer, item in owned:
         home = homes.get((producer.lab_id, item.object.id), source.collection)
-        passed += [(producer, settled) for settled in each([item], partial(settle_item, collection=home))]
+        step = partial(contained, partial(settle_item, collection=home))
+        passed += [(producer, settled) for settled in each([item], step)]
     return passed
 
 

@@ -9,20 +9,30 @@ last.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
+from exchange.services.errors import ExchangeError, InvalidRequestError
 from exchange.services.publishing.item import Item, each
 from exchange.services.publishing.proving import is_lab_identity, open_item
 from exchange.services.publishing.reading import parse_item
+from exchange.stix.errors import StixError
 from exchange.stix.extensions import Withdrawal, check_extensions
 from exchange.stix.fixed import SIGNATURE_EXTENSION, WITHDRAWAL_EXTENSION, is_fixed
 
 NOTES_AT_ONCE: Final = 100
 """Each is an object to lock and a note to sign, and may be a deletion, which holds the sequencer."""
+
+
+MAX_VERSIONS_OF_AN_IDENTITY: Final = 20
+
+logger = logging.getLogger(__name__)
 
 
 class Step(StrEnum):
@@ -66,7 +76,7 @@ class Page:
 
     def identities(self) -> list[Item]:
         """Identities with keys, as far as they could be read."""
-        return [item for item in self.items if item.signed is not None and is_lab_identity(item)]
+        return [item for item in self.items if item.error is None and item.signed is not None and is_lab_identity(item)]
 
     def turns(self, known: Collection[int]) -> list[Turn]:
         """The turns, the rest last. known: indexes of identities that are stored as they are."""
@@ -98,9 +108,35 @@ class Page:
 def read_page(peer_id: int, bodies: Sequence[bytes]) -> Page:
     """Check the bytes and take the signatures off. What is wrong with an object is its item's error."""
     items = tuple(Item(index, body, origin_peer_id=peer_id) for index, body in enumerate(bodies))
-    parsed = each(items, _parse)
+    parsed = each(items, partial(contained, _parse))
     each([item for item in parsed if is_signed(item) and not is_fixed(item.object.id)], open_item)
-    return Page(items)
+    page = Page(items)
+    _bound_identities(page)
+    return page
+
+
+def contained(step: Callable[[Item], None], item: Item) -> None:
+    """A step that looks at nothing but the object. A fault of ours in it must not stop a channel for ever.
+
+    Raises:
+        StixError, ExchangeError: as the step. InvalidRequestError: the fault.
+    """
+    try:
+        step(item)
+    except (StixError, ExchangeError):
+        raise
+    except Exception as error:
+        logger.error("an object of peer=%s cannot be read: fault=%s", item.origin_peer_id, type(error).__name__)
+        raise InvalidRequestError("this node fails to read it", code="unreadable") from error
+
+
+def _bound_identities(page: Page) -> None:
+    """Each version of an identity is held against all before it, so a page has a few of one lab and no flood."""
+    seen: Counter[str] = Counter()
+    for item in page.identities():
+        seen[item.object.id] += 1
+        if seen[item.object.id] > MAX_VERSIONS_OF_AN_IDENTITY:
+            item.error = InvalidRequestError("too many versions of one identity on a page", code="too-many-versions")
 
 
 def is_signed(item: Item) -> bool:

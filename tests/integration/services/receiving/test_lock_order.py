@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connections
@@ -61,14 +62,9 @@ def contend(community: Community, rounds: int) -> None:
         later = [aurora.signed(each) for each in ours]
         theirs = [dorado.signed(dorado.indicator()) for _ in range(4)]
         page = [*gone, *later[:2], *theirs, identity, secret, aurora.signed(marking), *later[2:]]
-        at_once(
-            lambda page=page: harbour.send(*page),
-            lambda page=page, gone=gone: inlet.send(*reversed(page[len(gone) :])),
-            lambda later=later, secret=secret, marking=marking: aurora.publish(
-                aurora.signed(marking), secret, *reversed(later)
-            ),
-            lambda later=later: aurora.publish(*later),
-        )
+        publish = partial(aurora.publish, aurora.signed(marking), secret, *reversed(later))
+        relayed = [*reversed(page[len(gone) :])]
+        at_once(partial(harbour.send, *page), partial(inlet.send, *relayed), publish, partial(aurora.publish, *later))
 
 
 def ids_of(bodies: list[bytes]) -> list[str]:
