@@ -117,7 +117,7 @@ def _same_instant(one: str, other: str) -> bool:
 
 
 def _deleted() -> ConflictError:
-    return ConflictError("its producer deleted it; it cannot be published again", code="deleted", pointer="/id")
+    return ConflictError("it was deleted; it cannot be published again", code="deleted", pointer="/id")
 
 
 def _expired() -> ConflictError:

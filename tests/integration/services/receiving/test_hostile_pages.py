@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+
 import psycopg
 import pytest
 from django.db import OperationalError
