@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0015_lab_homes")]
+    dependencies = [("exchange", "0020_quarantine_in_turn")]
 
     operations = [
         migrations.AddField(

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from exchange.models.collection import Collection
 from exchange.models.lab import Lab
+from exchange.models.person import Person
 
 DEFAULT_INTERVAL_S = 60
 
@@ -145,7 +146,8 @@ class PeerErrand(models.Model):
 class QuarantinedObject(models.Model):
     """An object from a peer that this node does not take on its own: the bytes as they came, and why.
 
-    What the object says of itself (id, version, creator, kid) is a claim: nothing here was proven.
+    What the object says of itself (id, version, creator, kid, about) is a claim: nothing here was proven. Its place in
+    the sequence of its peer is that of its row.
     """
 
     class State(models.TextChoices):
@@ -163,9 +165,13 @@ class QuarantinedObject(models.Model):
     version_text = models.CharField(max_length=64, blank=True)
     creator = models.CharField(max_length=300, blank=True, help_text="created_by_ref")
     kid = models.CharField(max_length=43, blank=True)
+    about = models.CharField(max_length=300, blank=True, help_text="of a note of withdrawal: the object's id")
+    about_producer = models.CharField(max_length=300, blank=True, help_text="of such a note: the producer's identity")
     reason = models.CharField(max_length=60, help_text="a code")
     detail = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
+    judged_at = models.DateTimeField(null=True, blank=True, help_text="again, the last time; empty: never")
+    judgings = models.PositiveSmallIntegerField(default=0, help_text="how often it was judged again, and waits on")
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=64, blank=True)
@@ -178,7 +184,33 @@ class QuarantinedObject(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["kid"], name="quarantine_kid", condition=models.Q(state="waiting")),
             models.Index(fields=["creator"], name="quarantine_creator", condition=models.Q(state="waiting")),
+            models.Index(
+                fields=["peer", "about"],
+                name="quarantine_about",
+                condition=models.Q(state="waiting") & ~models.Q(about=""),
+            ),
+            models.Index(
+                fields=["peer", "judged_at", "id"], name="quarantine_turn", condition=models.Q(state="waiting")
+            ),
         ]
 
     def __str__(self) -> str:
         return self.stix_id or str(self.id)
+
+
+class OverrideApproval(models.Model):
+    """An operator's word that an object in quarantine has its id by right, and whatever else has it here does not."""
+
+    id = models.AutoField(primary_key=True)
+    quarantined = models.ForeignKey(QuarantinedObject, on_delete=models.CASCADE, related_name="approvals")
+    operator = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "override_approval"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["quarantined", "operator"], name="one_word_of_each_operator")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator_id} on {self.quarantined_id}"

@@ -60,7 +60,8 @@ def suspend_lab(*, actor: Principal, slug: str) -> Lab:
 def resume_lab(*, actor: Principal, slug: str) -> Lab:
     """End a suspension. Peers that the lab calls its home meet what was for it meanwhile at new places."""
     with writing(), placing_for_peers():
-        lock_objects_for(find_lab(slug).identity_id or "")
+        # The lab first, then objects: the order of whoever takes its next identity.
+        lock_objects_for(find_lab(slug, lock=True).identity_id or "")
         return _set_status(actor, slug, Lab.Status.ACTIVE, "lab-admitted")
 
 
@@ -83,7 +84,7 @@ def find_lab(slug: str, *, lock: bool = False) -> Lab:
         NotFoundError: there is none.
     """
     labs = Lab.objects.filter(slug=slug, kind=Lab.Kind.LAB)
-    lab = (labs.select_for_update() if lock else labs).first()
+    lab = (labs.select_for_update(no_key=True) if lock else labs).first()
     if lab is None:
         raise NotFoundError(f"there is no lab {slug}")
     return lab

@@ -48,17 +48,14 @@ def delete_object(
     return retrying(lambda: _delete(principal, stix_id, collection, versions, now()))
 
 
-def delete_taken_back(*, found: StixObject, producer: str, moment: datetime) -> None:
+def remove_taken_back(*, found: StixObject, producer: str, moment: datetime) -> None:
     """Remove an object of a producer (identity id) as if the producer had deleted it here: its home said that it did.
 
-    The caller is inside `writing()`, with the object locked.
-
-    Raises:
-        ConflictError: other things rest on it.
+    The caller is inside `writing()`, with the object locked, has found it deletable and has told its readers.
     """
     deleting = Principal(PrincipalKind.NODE, lab_id=found.producer_id, lab_identity=producer)
-    check_deletable(found, producer)
-    _delete_all(deleting, found, moment)
+    record_event(deleting, "object-deleted", found.stix_id)
+    rows.remove_object(found, rows.log_deletion(found, producer, moment), moment)
 
 
 def _delete(

@@ -170,7 +170,7 @@ def newest_there(other: OtherNode, stix_id: str) -> str:
     """The name that the other exchange shows."""
     with other.at_work(), writing():
         shown = StixObject.objects.get(stix_id=stix_id)
-        name: str = json.loads(bytes(Version.objects.get(pk=shown.newest_version_id).body))["name"]
+        name: str = json.loads(bytes(Version.objects.get(pk=shown.newest_version_id or 0).body))["name"]
         return name
 
 
