@@ -14,7 +14,7 @@ from exchange.services.database import writing
 from exchange.services.deletion import rows
 from exchange.services.deletion.choosing import OwnVersion, choose
 from exchange.services.delivery import peers_that_keep
-from exchange.services.errors import ConflictError, NotFoundError
+from exchange.services.errors import AccessDeniedError, ConflictError, NotFoundError
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.publishing.marking import lock_markings
 from exchange.services.sharing import load_audiences
@@ -45,6 +45,8 @@ def delete_object(
         AccessDeniedError, NotAuthenticatedError: the principal may not publish.
     """
     require_scope(principal, "publish")
+    if principal.kind is PrincipalKind.PEER:
+        raise AccessDeniedError("an exchange says what was withdrawn by a note", code="not-a-member")
     return retrying(lambda: _delete(principal, stix_id, collection, versions, now()))
 
 

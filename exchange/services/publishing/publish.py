@@ -20,7 +20,7 @@ from exchange.services.clock import now
 from exchange.services.collections import CollectionView, visible_collections
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, ExchangeError
-from exchange.services.principals import Principal
+from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.publishing.again import show_again
 from exchange.services.publishing.holding import release_held, waiting_for
 from exchange.services.publishing.identities import publish_identity, report_refusal
@@ -56,7 +56,7 @@ def publish_objects(
         NotFoundError: `sign`, and the exchange holds no key.
     """
     require_publishing(principal)
-    if principal.lab_id is None:
+    if principal.lab_id is None or principal.kind is PrincipalKind.PEER:
         raise AccessDeniedError("only labs publish")
     moment = now()
     views = [collection] if collection is not None else visible_collections(principal)

@@ -9,26 +9,15 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-from django.db import DatabaseError
 
 from exchange.models import PeerChannel
-from exchange.services import counters
 from exchange.services.clock import now
-from exchange.services.database import writing
-from exchange.services.errors import ConflictError, ExchangeError, InvalidRequestError, NotFoundError
-from exchange.services.receiving.judging import judge_turn
-from exchange.services.receiving.known import find_known_identities
-from exchange.services.receiving.offering import offer_waiting
-from exchange.services.receiving.overtaking import forget_overtaken
-from exchange.services.receiving.page import Page, Step, Turn, read_page
-from exchange.services.receiving.parts import take_turn
+from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
+from exchange.services.receiving.arriving import Arrival
+from exchange.services.receiving.page import Turn, read_page
 from exchange.services.receiving.policy import check_peer
-from exchange.services.receiving.quarantining import quarantine_items
 from exchange.services.receiving.receipt import Fate, Judged, PageReceipt
 from exchange.services.receiving.source import Source, source_of
 
@@ -61,67 +50,38 @@ def receive_page(
         NotReadyError: the node cannot sign the withdrawals that follow, or too many write the same objects.
     """
     page = read_page(channel.peer_id, bodies)
-    with writing():
-        known = find_known_identities(page.identities())
-    arrival = _Arrival(channel.pk, claim, page, now(), (added_after, next, last_date, more))
-    judged = [each for turn in page.turns(known) for each in take_turn(turn, arrival.take, arrival.put_aside)]
+    arrival = _PulledPage(page, now(), channel.pk, claim, (added_after, next, last_date, more))
+    judged = arrival.take_all(name=channel.peer.lab.slug, where=f"channel={channel.pk}")
     channel.refresh_from_db()
-    receipt = PageReceipt.of(judged)
-    _count(channel, judged, receipt)
-    if any(each.fate is Fate.STORED and each.item.object.type == "identity" for each in judged):
-        _offer()
-    return receipt
-
-
-def _offer() -> None:
-    """What waited for these identities comes now; or if that fails within a minute (sync/tasks.py)."""
-    try:
-        offer_waiting()
-    except (ExchangeError, DatabaseError) as error:
-        logger.warning("what waits in quarantine was not judged again: %s", type(error).__name__)
+    return PageReceipt.of(judged)
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A page on its way in: a transaction for each of its turns, each of which finds the channel as it is by then."""
+class _PulledPage(Arrival):
+    """A page of a channel; the channel's place moves with the last of its turns."""
 
     channel_id: int
     claim: uuid.UUID | None
-    page: Page
-    moment: datetime
     place: Place
 
-    def take(self, turn: Turn) -> list[Judged]:
-        with writing():
-            found, source = self._begin()
-            verdict = judge_turn(source, self.page, turn, self.moment)
-            quarantine_items(source, verdict.judged, self.moment)
-            if turn.step is Step.REST:
-                forget_overtaken(source, verdict.names, self.page.standing_notes())
-            self._move(found, turn, verdict.judged)
-            verdict.batch.place()
-        self.page.taken_back.update(verdict.taken_back)
-        return verdict.judged
+    def begin(self) -> Source:
+        found = self._find()
+        return source_of(found.peer, found.collection, found.pk)
 
-    def put_aside(self, turn: Turn, judged: list[Judged]) -> None:
-        with writing():
-            found, source = self._begin()
-            quarantine_items(source, judged, self.moment)
-            self._move(found, turn, judged)
-
-    def _begin(self) -> tuple[PeerChannel, Source]:
-        found = _find(self.channel_id)
-        if self.claim is not None and found.claim != self.claim:
-            raise ConflictError("another worker has the channel", code="claim-lost")
-        return found, source_of(found.peer, found.collection, found.pk)
-
-    def _move(self, channel: PeerChannel, turn: Turn, judged: Sequence[Judged]) -> None:
+    def settle(self, turn: Turn, judged: Sequence[Judged]) -> None:
+        channel = self._find()
         channel.moved += sum(each.fate in (Fate.STORED, Fate.HELD) for each in judged)
         if turn.is_last:
             channel.added_after, channel.next, last_date, more = self.place
             channel.last_date = last_date or channel.last_date
             channel.behind_since = (channel.behind_since or self.moment) if more else None
         channel.save(update_fields=["added_after", "next", "last_date", "moved", "behind_since"])
+
+    def _find(self) -> PeerChannel:
+        found = _find(self.channel_id)
+        if self.claim is not None and found.claim != self.claim:
+            raise ConflictError("another worker has the channel", code="claim-lost")
+        return found
 
 
 def _find(channel_id: int) -> PeerChannel:
@@ -139,24 +99,3 @@ def _find(channel_id: int) -> PeerChannel:
         raise InvalidRequestError("nothing is received through a channel that pushes", code="channel-direction")
     check_peer(found.peer)
     return found
-
-
-def _count(channel: PeerChannel, judged: Sequence[Judged], receipt: PageReceipt) -> None:
-    """Counts and a line, after the commit: codes and numbers, never content."""
-    for fate, count in Counter(each.fate for each in judged).items():
-        counters.RECEIVED.labels(str(fate)).inc(count)
-    for reason, count in receipt.reasons.items():
-        counters.QUARANTINED.labels(reason).inc(count)
-    logger.info(
-        "received peer=%s channel=%s objects=%d stored=%d known=%d held=%d withdrawals=%d refused=%d quarantined=%d%s",
-        channel.peer.lab.slug,
-        channel.pk,
-        receipt.received,
-        receipt.stored,
-        receipt.known,
-        receipt.held,
-        receipt.withdrawals,
-        receipt.refused,
-        receipt.quarantined,
-        "".join(f" reason.{reason}={count}" for reason, count in receipt.reasons.items()),
-    )

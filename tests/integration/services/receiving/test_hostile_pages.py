@@ -15,7 +15,8 @@ from exchange.services.principals import OPERATOR
 from exchange.services.publishing.item import Item
 from exchange.services.publishing.reading import parse_item
 from exchange.services.receiving import page as pages
-from exchange.services.receiving import receive, storing
+from exchange.services.receiving import storing
+from exchange.services.receiving.arriving import Arrival
 from exchange.services.receiving.page import Turn
 from exchange.services.receiving.receipt import Judged
 from exchange.stix.canonical import canonicalize
@@ -95,14 +96,14 @@ def test_peer_that_is_stopped_in_the_middle_of_a_page_brings_nothing_more(
     key, public = new_signing_key()
     identity = next_identity(dorado, add=[public], signers=[dorado.keys.root, key])
     members, place = dorado.indicator(), PeerChannel.objects.get().added_after
-    real = receive._Arrival.take
+    real = Arrival._take
 
-    def take(arrival: receive._Arrival, turn: Turn) -> list[Judged]:
+    def take(arrival: Arrival, turn: Turn) -> list[Judged]:
         judged = real(arrival, turn)
         set_state(actor=OPERATOR, slug="harbour", state=Peer.State.PAUSED)
         return judged
 
-    monkeypatch.setattr(receive._Arrival, "take", take)
+    monkeypatch.setattr(Arrival, "_take", take)
     with pytest.raises(AccessDeniedError):
         peer.send(identity, dorado.signed(members), b"{}")
     assert not finds(community.aurora.principal, members["id"])

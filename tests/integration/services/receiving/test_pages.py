@@ -9,8 +9,8 @@ from django.db import connection
 
 from exchange.models import Collection, PeerChannel, QuarantinedObject
 from exchange.services.errors import InvalidRequestError, NotFoundError
+from exchange.services.receiving import arriving, receive_page
 from exchange.services.receiving import receive as receiving
-from exchange.services.receiving import receive_page
 from exchange.services.receiving.page import Page, Step, Turn
 from exchange.services.storing import Batch
 from exchange.stix.fixed import fixed_object
@@ -59,7 +59,7 @@ def test_failure_in_the_middle_leaves_neither_objects_nor_place(
         raise RuntimeError("the power is gone")
 
     page = [dorado.signed(dorado.indicator()), b'{"type":"broken"']
-    for owner, step in ((receiving, "quarantine_items"), (receiving._Arrival, "_move"), (Batch, "place")):
+    for owner, step in ((arriving, "quarantine_items"), (receiving._PulledPage, "settle"), (Batch, "place")):
         with monkeypatch.context() as patch:
             patch.setattr(owner, step, crash)
             with pytest.raises(RuntimeError):
@@ -88,7 +88,7 @@ def test_killed_connection_repeats_the_page(community: Community, monkeypatch: p
 
     page = [dorado.keys.identity_bytes, dorado.signed(dorado.indicator())]
     with monkeypatch.context() as patch:
-        patch.setattr(receiving._Arrival, "_move", die)
+        patch.setattr(receiving._PulledPage, "settle", die)
         with pytest.raises(Exception, match=r"terminat|closed|connection"):
             peer.send(*page)
     connection.close()
@@ -108,7 +108,7 @@ def test_killed_after_the_identity_it_is_known_and_the_place_stays(
             raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(receiving._Arrival, "_move", lambda arrival, _channel, turn, _judged: die(arrival.page, turn))
+        patch.setattr(receiving._PulledPage, "settle", lambda arrival, turn, _judged: die(arrival.page, turn))
         with pytest.raises(RuntimeError):
             peer.send(*page)
     assert PeerChannel.objects.get().added_after == place
