@@ -169,8 +169,9 @@ def test_what_is_forged_is_refused_here_and_crosses_nowhere(
 def newest_there(other: OtherNode, stix_id: str) -> str:
     """The name that the other exchange shows."""
     with other.at_work(), writing():
-        shown = StixObject.objects.get(stix_id=stix_id)
-        name: str = json.loads(bytes(Version.objects.get(pk=shown.newest_version_id or 0).body))["name"]
+        newest = StixObject.objects.values_list("newest_version_id", flat=True).get(stix_id=stix_id)
+        assert newest is not None
+        name: str = json.loads(bytes(Version.objects.get(pk=newest).body))["name"]
         return name
 
 

@@ -8,9 +8,9 @@ from exchange.models import QuarantinedObject, Version
 from exchange.services.database import writing
 from exchange.services.deletion import delete_object
 from tests.support.database import TestServices
+from tests.support.homes import identity_at
 from tests.support.labs import Community
 from tests.support.other_node import set_up
-from tests.support.peer_readers import identity_at
 from tests.support.ring import RingNode, close_ring
 from tests.support.server import WebServer
 

@@ -18,9 +18,9 @@ from exchange.services.principals import Principal
 from exchange.services.query import PageRequest, read_bodies
 from exchange.services.receiving import offer_waiting
 from exchange.stix.markings import Tlp
+from tests.support.homes import identity_at
 from tests.support.labs import Community, LabHandle, admit_lab
 from tests.support.other_node import OtherNode, admit_known
-from tests.support.peer_readers import identity_at
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from exchange.services.receiving import offer_waiting
 from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import as_owner, finds, stored_rows
+from tests.support.homes import home_at
 from tests.support.labs import Community, LabHandle
-from tests.support.peers import PeerHandle, home_at, make_feed, pin_stranger, stranger
+from tests.support.peers import PeerHandle, make_feed, pin_stranger, stranger
 
 
 def waiting() -> list[str]:
