@@ -6,27 +6,31 @@ same doors as a lab's own tools.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from exchange.quickstart.accounts import CREDENTIALS_FILE, OPERATOR_FILE, PINS_FILE, Account, read_accounts
+from exchange.quickstart.accounts import (
+    CREDENTIALS_FILE,
+    PINS_FILE,
+    Account,
+    operator_file,
+    read_accounts,
+    write_private_json,
+)
 from exchange.quickstart.errors import QuickstartError
-from exchange.quickstart.labs import LABS, NODE
+from exchange.quickstart.labs import LABS, find_node, labs_of
+from exchange.quickstart.nodes import RunningNode, create_nodes
 from exchange.quickstart.options import Options, choose_port
-from exchange.quickstart.processes import CODE_DIR, node_processes, process_environment, wait_until_ready
+from exchange.quickstart.processes import Size
 from exchange.quickstart.publication import PUBLISHED_FILE, publish_identities, publish_samples, sample_identities
 from exchange.quickstart.telling import address_lines, facts_of, sign_in_lines, view_lines
 from exchange.quickstart.viewing import LabView, view_as
 from exchange.stack import Stack, StackError, Supervisor
 from exchange.stack.locks import try_lock
-from exchange.stack.nodes import create_node, node_environment, node_home, set_node_address
-
-PROVISION_TIMEOUT_S = 180.0
+from exchange.stack.nodes import DEFAULT_NODE
 
 Say = Callable[[str], None]
 Tell = Callable[[Mapping[str, Any]], None]
@@ -70,76 +74,63 @@ def _run(options: Options, supervisor: Supervisor, say: Say, tell: Tell) -> None
         if options.peer_port is not None:
             choose_port(options.peer_port)
         say("one exchange for now; the second one, on the peer port, comes into use with federation")
-    address = f"http://localhost:{port.number}"
+    ports = {find_node(DEFAULT_NODE, [lab.slug for lab in LABS]): port.number}
 
     say(f"starting PostgreSQL and Valkey in {options.data_dir}")
     stack = Stack(options.data_dir)
     supervisor.start(stack)
-    create_node(stack, NODE)
-    set_node_address(stack.data_dir, NODE, address)
-    home, log_dir = node_home(stack.data_dir, NODE), stack.data_dir / "log"
-    environment = process_environment(node_environment(stack, NODE), home)
+    nodes = create_nodes(stack, ports, Size())
+    data_dir = stack.data_dir
 
     say("setting up the node, its labs and their keys")
-    provisioned = _provision(environment, stack.data_dir, log_dir / "provision.log")
+    persons = _provision(nodes, data_dir)
     say("starting the web server, the worker and beat")
-    for process in node_processes(environment, home, log_dir, port.number):
-        supervisor.start(process)
-    wait_until_ready(address, log_dir / "web.log", supervisor.look)
+    for node in nodes:
+        node.start_web(supervisor)
+        node.start_tasks(supervisor)
+    for node in nodes:
+        node.wait(supervisor.look)
 
-    accounts = read_accounts(stack.data_dir / CREDENTIALS_FILE)
-    views = _publish_and_show(options, stack.data_dir, home, accounts, provisioned["persons"], say)
+    accounts = read_accounts(data_dir / CREDENTIALS_FILE)
+    views = _publish_and_show(options, nodes, accounts, persons, say)
     supervisor.look()
-    tell(facts_of(address, stack.data_dir, views))
-    for line in address_lines(address):
+    tell(facts_of(nodes[0].address, data_dir, views))
+    for line in address_lines(nodes[0].address):
         say(line)
-    data_dir = stack.data_dir
-    for line in sign_in_lines(*(str(data_dir / name) for name in (CREDENTIALS_FILE, OPERATOR_FILE, PINS_FILE, "labs"))):
+    for line in sign_in_lines(data_dir, [operator_file(data_dir, node.demo) for node in nodes]):
         say(line)
     say("ready")
     supervisor.wait()
     say("stopping")
 
 
-def _provision(environment: Mapping[str, str], data_dir: Path, log_path: Path) -> dict[str, Any]:
-    argv = [sys.executable, "-m", "exchange.quickstart.provision", str(data_dir)]
-    fd = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w+b") as log:
-        done = subprocess.run(
-            argv,
-            # Set but empty, it would mean the current folder.
-            env={name: value for name, value in environment.items() if name != "PROMETHEUS_MULTIPROC_DIR"},
-            cwd=CODE_DIR,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            timeout=PROVISION_TIMEOUT_S,
-            check=False,
-        )
-    if done.returncode != 0:
-        lines = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise QuickstartError(f"the node could not be set up: {lines[-1] if lines else 'no reason given'} ({log_path})")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+def _provision(nodes: Sequence[RunningNode], data_dir: Path) -> dict[str, str]:
+    """Set every node up, all at once, and write whom to trust; answers the identities of the labs' persons."""
+    with ExitStack() as opened:
+        provisioners = [opened.enter_context(node.provisioner()) for node in nodes]
+        for each in provisioners:
+            each.ask("provision")
+        answers = [each.answer() for each in provisioners]
+    write_private_json(data_dir / PINS_FILE, {name: pins for each in answers for name, pins in each["pins"].items()})
+    return {lab: identity for each in answers for lab, identity in each["persons"].items()}
 
 
 def _publish_and_show(
     options: Options,
-    data_dir: Path,
-    home: Path,
+    nodes: Sequence[RunningNode],
     accounts: Mapping[str, Account],
     persons: Mapping[str, str],
     say: Say,
 ) -> list[LabView]:
-    publish_identities(accounts, data_dir)
-    marker = home / PUBLISHED_FILE
-    published = 0 if options.empty else publish_samples(accounts, persons, marker)
+    labs, main = labs_of([node.demo for node in nodes]), nodes[0]
+    publish_identities(labs, accounts, main.data_dir)
+    marker, identities = main.home / PUBLISHED_FILE, sample_identities(accounts, persons)
+    published = 0 if options.empty else publish_samples(labs, accounts, identities, marker)
     if published:
         say(f"published {published} objects of sample intelligence")
-    identities = sample_identities(accounts, persons)
-    views = [
-        view_as(accounts[demo.slug], data_dir / PINS_FILE, identities, with_samples=marker.exists()) for demo in LABS
-    ]
-    for demo, view in zip(LABS, views, strict=True):
+    pins = main.data_dir / PINS_FILE
+    views = [view_as(accounts[demo.slug], pins, identities, with_samples=marker.exists()) for demo in labs]
+    for demo, view in zip(labs, views, strict=True):
         say("")
         for line in view_lines(view, demo.custody):
             say(line)

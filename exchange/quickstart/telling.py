@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from exchange.quickstart.accounts import CREDENTIALS_FILE, PINS_FILE
 from exchange.quickstart.labs import LABS
 from exchange.quickstart.viewing import LabView
 
@@ -57,14 +58,14 @@ def address_lines(address: str) -> list[str]:
     ]
 
 
-def sign_in_lines(credentials: str, operator: str, pins: str, labs: str) -> list[str]:
+def sign_in_lines(data_dir: Path, operators: Sequence[Path]) -> list[str]:
     """Where the secrets are; the terminal shows none."""
     return [
         "how to sign in:",
-        f"  labs             tokens, passwords and one-time code secrets of {_names()}: {credentials}",
-        f"  operator         {operator}",
-        f"  lab tool         COMMONWATCH_CONFIG={labs}/<lab>/config.toml commonwatch ...",
-        f"  root thumbprints {pins}  (commonwatch --pins)",
+        f"  labs             tokens, passwords, one-time code secrets of {_names()}: {data_dir / CREDENTIALS_FILE}",
+        *(f"  operator         {path}" for path in operators),
+        f"  lab tool         COMMONWATCH_CONFIG={data_dir}/labs/<lab>/config.toml commonwatch ...",
+        f"  root thumbprints {data_dir / PINS_FILE}  (commonwatch --pins)",
     ]
 
 

@@ -21,6 +21,8 @@ import pytest
 
 from exchange.models import AuditEvent, Person, Token
 from exchange.quickstart.accounts import read_accounts
+from exchange.quickstart.labs import LABS as DEMO_LABS
+from exchange.quickstart.labs import DemoNode
 from exchange.quickstart.provisioning import provision_node
 from exchange.samples import LABS, expected_views, sample_ids
 from exchange.services.access import authenticate_token
@@ -45,6 +47,7 @@ FIELDS = {
     "key_file",
     "root_key_file",
 }
+ONE_NODE = DemoNode("main", "Demonstration", DEMO_LABS)
 SECRET_FIELDS = ("password", "totp_secret", "api_token", "client_token")
 
 
@@ -321,7 +324,7 @@ def test_web_process_that_is_killed_comes_back(quickstart: Quickstart) -> None:
 @pytest.fixture
 def provisioned(database: None, tmp_path: Path) -> Path:
     (tmp_path / "nodes/main").mkdir(parents=True)
-    provision_node(tmp_path)
+    provision_node(tmp_path, ONE_NODE)
     return tmp_path
 
 
@@ -334,7 +337,7 @@ def test_provisioning_again_changes_nothing(provisioned: Path) -> None:
     files = ("credentials.json", "operator.json", "pins.json")
     before = [(provisioned / name).read_bytes() for name in files]
     events = AuditEvent.objects.count()
-    provision_node(provisioned)
+    provision_node(provisioned, ONE_NODE)
     assert [(provisioned / name).read_bytes() for name in files] == before
     assert AuditEvent.objects.count() == events
 
@@ -343,7 +346,7 @@ def test_provisioning_again_changes_nothing(provisioned: Path) -> None:
 def test_lost_file_of_accounts_is_made_anew_with_other_secrets(provisioned: Path, name: str) -> None:
     before = json.loads((provisioned / name).read_text())
     (provisioned / name).unlink()
-    provision_node(provisioned)
+    provision_node(provisioned, ONE_NODE)
     after = json.loads((provisioned / name).read_text())
     for old, new in zip(*([value] if isinstance(value, dict) else value for value in (before, after)), strict=True):
         assert new["username"] == old["username"]
@@ -358,7 +361,7 @@ def test_lost_file_of_accounts_is_made_anew_with_other_secrets(provisioned: Path
 def test_token_that_is_about_to_expire_is_renewed_alone(provisioned: Path) -> None:
     first, *others = tokens_of(provisioned)
     Token.objects.filter(prefix=prefix_of(first)).update(expires_at=now() + timedelta(hours=1))
-    provision_node(provisioned)
+    provision_node(provisioned, ONE_NODE)
     renewed, *same = tokens_of(provisioned)
     assert same == others
     assert renewed != first
@@ -370,7 +373,7 @@ def test_keys_that_a_crash_left_half_made_are_made_again(database: None, tmp_pat
     half = tmp_path / "labs/.borealis.new"
     half.mkdir(parents=True)
     (half / "root-key.json").write_text("half")
-    provision_node(tmp_path)
+    provision_node(tmp_path, ONE_NODE)
     assert not half.exists()
     assert not (tmp_path / "labs/borealis/signing-key.json").exists()
 
