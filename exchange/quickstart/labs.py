@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.stack.nodes import node_home
+from exchange.stack.nodes import node_home, node_names
 from exchange.stix.keys import Custody
 
 OPERATOR = "operator"
@@ -52,12 +52,26 @@ LABS = (
     DemoLab("borealis", "Borealis", "exchange"),
     DemoLab("cobalt", "Cobalt", "lab"),
 )
-TITLES = {"main": "Commonwatch demonstration exchange"}
+TITLES = {"main": "Commonwatch demonstration exchange", "cobalt-node": "Cobalt's own exchange"}
+MAIN, PEER = TITLES
 
 
 def find_node(name: str, labs: Sequence[str]) -> DemoNode:
     """The exchange of this name, with these labs living there."""
     return DemoNode(name, TITLES[name], tuple(lab for lab in LABS if lab.slug in labs))
+
+
+def nodes_in(data_dir: Path, *, with_peer: bool) -> tuple[DemoNode, ...]:
+    """The exchanges to start in a data directory.
+
+    Where a lab lives is settled when its keys are made, for its identity names its home: in a directory that began with
+    one exchange Cobalt stays there, and in one that began with two it is away while the second is not wanted.
+    """
+    is_settled = LABS[-1].folder(data_dir).exists()
+    if not (PEER in node_names(data_dir) if is_settled else with_peer):
+        return (find_node(MAIN, [lab.slug for lab in LABS]),)
+    main, peer = find_node(MAIN, ["aurora", "borealis"]), find_node(PEER, ["cobalt"])
+    return (main, peer) if with_peer else (main,)
 
 
 def labs_of(nodes: Sequence[DemoNode]) -> list[DemoLab]:

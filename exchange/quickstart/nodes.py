@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from exchange.quickstart.labs import DemoNode
-from exchange.quickstart.processes import Size, process_environment, task_processes, wait_until_ready, web_process
+from exchange.quickstart.processes import (
+    LOGS,
+    SMALL,
+    Size,
+    process_environment,
+    task_processes,
+    wait_until_ready,
+    web_process,
+)
 from exchange.quickstart.provisioners import Provisioner
 from exchange.stack import Stack, Supervisor
 from exchange.stack.nodes import DEFAULT_NODE, create_node, node_environment, set_node_address
-
-LOGS = "log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,11 @@ class RunningNode:
     @property
     def address(self) -> str:
         return f"http://localhost:{self.port}"
+
+    @property
+    def root_url(self) -> str:
+        """Where its peers find it."""
+        return f"{self.address}/exchange/"
 
     @property
     def home(self) -> Path:
@@ -61,16 +72,16 @@ class RunningNode:
         wait_until_ready(self.address, self.log_dir / "web.log", look)
 
 
-def create_nodes(stack: Stack, ports: dict[DemoNode, int], size: Size) -> list[RunningNode]:
-    """Give each its database and its address.
+def create_nodes(stack: Stack, ports: Mapping[DemoNode, int]) -> list[RunningNode]:
+    """Give each its database and its address; only the first has more processes than it needs.
 
     Raises:
         StackError: the stack has no room, or is damaged.
     """
-    nodes = []
+    nodes: list[RunningNode] = []
     for demo, port in ports.items():
         create_node(stack, demo.name)
         set_node_address(stack.data_dir, demo.name, f"http://localhost:{port}")
         environment = process_environment(node_environment(stack, demo.name), demo.folder(stack.data_dir))
-        nodes.append(RunningNode(demo, port, stack.data_dir, environment, size))
+        nodes.append(RunningNode(demo, port, stack.data_dir, environment, SMALL if nodes else Size()))
     return nodes

@@ -17,6 +17,7 @@ from exchange.quickstart.errors import QuickstartError
 from exchange.stack import ManagedProcess
 
 CODE_DIR = Path(__file__).resolve().parents[2]
+LOGS = "log"
 WEB_BACKPRESSURE = 128
 STOP_TIMEOUT_S = 15.0
 READY_TIMEOUT_S = 90.0
@@ -29,11 +30,15 @@ KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "RATE_LIMITS", "ME
 @dataclass(frozen=True, slots=True)
 class Size:
     """How many processes a node has. Each thread of the web holds a database connection, of the 100 that the embedded
-    server has."""
+    server has. Without `beat` the worker keeps the time itself, which is enough where there is one worker."""
 
     web_processes: int = 2
     web_threads: int = 8
     task_processes: int = 2
+    beat: bool = True
+
+
+SMALL = Size(web_processes=1, web_threads=4, task_processes=1, beat=False)
 
 
 def process_environment(node: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -63,10 +68,13 @@ def web_process(environment: Mapping[str, str], home: Path, log_path: Path, port
 def task_processes(environment: Mapping[str, str], home: Path, log_dir: Path, size: Size) -> list[ManagedProcess]:
     """Worker and beat, not started yet."""
     celery = ["celery", "-A", "exchange.celery"]
+    schedule = ["--schedule", str(home / "beat-schedule")]
     # One worker has nobody to gossip with, and asking around would cost seconds at each start.
     worker = [*celery, "worker", "--loglevel", "INFO", "--concurrency", str(size.task_processes)]
     worker += ["--without-gossip", "--without-mingle"]
-    beat = [*celery, "beat", "--loglevel", "INFO", "--schedule", str(home / "beat-schedule"), "--pidfile", ""]
+    if not size.beat:
+        return [_process([*worker, "--beat", *schedule], environment, log_dir / "worker.log")]
+    beat = [*celery, "beat", "--loglevel", "INFO", *schedule, "--pidfile", ""]
     return [
         _process(worker, environment, log_dir / "worker.log"),
         _process(beat, environment, log_dir / "beat.log"),
@@ -74,9 +82,10 @@ def task_processes(environment: Mapping[str, str], home: Path, log_dir: Path, si
 
 
 def _process(argv: Sequence[str], environment: Mapping[str, str], log_path: Path) -> ManagedProcess:
-    """A process named as its log is."""
+    """A process named as its log is: "web" of log/web.log, "cobalt-node/web" of log/cobalt-node/web.log."""
+    folder = log_path.parent.name
     return ManagedProcess(
-        log_path.stem,
+        log_path.stem if folder == LOGS else f"{folder}/{log_path.stem}",
         [sys.executable, "-m", *argv],
         environment,
         log_path,

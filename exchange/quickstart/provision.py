@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from exchange.quickstart.errors import QuickstartError
 from exchange.quickstart.labs import find_node
 from exchange.services.errors import ExchangeError
 from exchange.startup import apply_missing_migrations
+
+Act = Callable[..., dict[str, Any]]
 
 
 def main(data_dir: Path, name: str, labs: list[str]) -> int:
@@ -22,9 +26,15 @@ def main(data_dir: Path, name: str, labs: list[str]) -> int:
     node = find_node(name, labs)
     apply_missing_migrations(node.folder(data_dir) / "migrations.lock")
     # Imported here because models need Django to be set up.
+    from exchange.quickstart.peering import admit_peer, pull_identities, reach_peer
     from exchange.quickstart.provisioning import provision_node
 
-    acts = {"provision": lambda: provision_node(data_dir, node)}
+    acts: dict[str, Act] = {
+        "provision": lambda: provision_node(data_dir, node),
+        "admit": admit_peer,
+        "reach": reach_peer,
+        "pull-identities": pull_identities,
+    }
     for line in sys.stdin:
         request = json.loads(line)
         try:

@@ -7,30 +7,28 @@ same doors as a lab's own tools.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exchange.quickstart.accounts import (
-    CREDENTIALS_FILE,
-    PINS_FILE,
-    Account,
-    operator_file,
-    read_accounts,
-    write_private_json,
-)
+from exchange.quickstart.accounts import CREDENTIALS_FILE, operator_file, read_accounts
+from exchange.quickstart.crossing import altered_objects
 from exchange.quickstart.errors import QuickstartError
-from exchange.quickstart.labs import LABS, find_node, labs_of
+from exchange.quickstart.labs import LABS, DemoNode, labs_of, nodes_in
 from exchange.quickstart.nodes import RunningNode, create_nodes
-from exchange.quickstart.options import Options, choose_port
-from exchange.quickstart.processes import Size
-from exchange.quickstart.publication import PUBLISHED_FILE, publish_identities, publish_samples, sample_identities
-from exchange.quickstart.telling import address_lines, facts_of, sign_in_lines, view_lines
-from exchange.quickstart.viewing import LabView, view_as
+from exchange.quickstart.options import DEFAULT_PEER_PORT, DEFAULT_PORT, Options, choose_port
+from exchange.quickstart.setting_up import Setup
+from exchange.quickstart.showing import Showing
+from exchange.quickstart.telling import (
+    address_lines,
+    crossing_lines,
+    facts_of,
+    sign_in_lines,
+    view_lines,
+    watching_lines,
+)
 from exchange.stack import Stack, StackError, Supervisor
 from exchange.stack.locks import try_lock
-from exchange.stack.nodes import DEFAULT_NODE
 
 Say = Callable[[str], None]
 Tell = Callable[[Mapping[str, Any]], None]
@@ -67,76 +65,83 @@ def _lock(data_dir: Path) -> int:
 
 
 def _run(options: Options, supervisor: Supervisor, say: Say, tell: Tell) -> None:
-    port = choose_port(options.port)
-    if port.instead_of is not None:
-        say(f"port {port.instead_of} is taken, using {port.number}")
-    if options.with_peer:
-        if options.peer_port is not None:
-            choose_port(options.peer_port)
-        say("one exchange for now; the second one, on the peer port, comes into use with federation")
-    ports = {find_node(DEFAULT_NODE, [lab.slug for lab in LABS]): port.number}
-
+    ports = _choose_ports(options, say)
     say(f"starting PostgreSQL and Valkey in {options.data_dir}")
     stack = Stack(options.data_dir)
     supervisor.start(stack)
-    nodes = create_nodes(stack, ports, Size())
+    nodes = create_nodes(stack, ports)
     data_dir = stack.data_dir
 
-    say("setting up the node, its labs and their keys")
-    persons = _provision(nodes, data_dir)
-    say("starting the web server, the worker and beat")
+    say(f"setting up {' and '.join(demo.name for demo in ports)}, the labs and their keys")
+    with Setup(nodes) as setup:
+        persons = setup.provision(data_dir)
+        say("starting the web servers, the workers and beat")
+        for node in nodes:
+            node.start_web(supervisor)
+        for node in nodes:
+            node.wait(supervisor.look)
+        show = Showing(nodes, read_accounts(data_dir / CREDENTIALS_FILE), persons)
+        show.publish_identities()
+        for line in setup.exchange_identities():
+            say(line)
+    # Workers come last: from their first moment on they pull from the other exchange.
     for node in nodes:
-        node.start_web(supervisor)
         node.start_tasks(supervisor)
-    for node in nodes:
-        node.wait(supervisor.look)
-
-    accounts = read_accounts(data_dir / CREDENTIALS_FILE)
-    views = _publish_and_show(options, nodes, accounts, persons, say)
+    _publish_and_show(show, options, supervisor, say)
     supervisor.look()
-    tell(facts_of(nodes[0].address, data_dir, views))
-    for line in address_lines(nodes[0].address):
-        say(line)
-    for line in sign_in_lines(data_dir, [operator_file(data_dir, node.demo) for node in nodes]):
+    tell(facts_of(nodes, data_dir, show.views, show.crossings))
+    for line in _how_to_go_on(nodes, data_dir):
         say(line)
     say("ready")
     supervisor.wait()
     say("stopping")
 
 
-def _provision(nodes: Sequence[RunningNode], data_dir: Path) -> dict[str, str]:
-    """Set every node up, all at once, and write whom to trust; answers the identities of the labs' persons."""
-    with ExitStack() as opened:
-        provisioners = [opened.enter_context(node.provisioner()) for node in nodes]
-        for each in provisioners:
-            each.ask("provision")
-        answers = [each.answer() for each in provisioners]
-    write_private_json(data_dir / PINS_FILE, {name: pins for each in answers for name, pins in each["pins"].items()})
-    return {lab: identity for each in answers for lab, identity in each["persons"].items()}
+def _choose_ports(options: Options, say: Say) -> dict[DemoNode, int]:
+    """A port of loopback for each exchange that is to run."""
+    demos = nodes_in(options.data_dir, with_peer=options.with_peer)
+    asked = ((options.port, DEFAULT_PORT, "--port"), (options.peer_port, DEFAULT_PEER_PORT, "--peer-port"))
+    ports: dict[DemoNode, int] = {}
+    for demo, (wanted, default, option) in zip(demos, asked, strict=False):
+        port = choose_port(wanted, default, option=option, chosen=ports.values())
+        if port.instead_of is not None:
+            say(f"port {port.instead_of} is taken, using {port.number}")
+        ports[demo] = port.number
+    if options.with_peer and len(demos) == 1:
+        say("this data directory began with one exchange and keeps it; another one shows two")
+    away = [lab.slug for lab in LABS if lab not in labs_of(demos)]
+    if away:
+        say(f"{', '.join(away)} lives at the other exchange of this data directory, which is not started")
+    return ports
 
 
-def _publish_and_show(
-    options: Options,
-    nodes: Sequence[RunningNode],
-    accounts: Mapping[str, Account],
-    persons: Mapping[str, str],
-    say: Say,
-) -> list[LabView]:
-    labs, main = labs_of([node.demo for node in nodes]), nodes[0]
-    publish_identities(labs, accounts, main.data_dir)
-    marker, identities = main.home / PUBLISHED_FILE, sample_identities(accounts, persons)
-    published = 0 if options.empty else publish_samples(labs, accounts, identities, marker)
+def _publish_and_show(show: Showing, options: Options, supervisor: Supervisor, say: Say) -> None:
+    published = 0 if options.empty else show.publish_samples()
     if published:
         say(f"published {published} objects of sample intelligence")
-    pins = main.data_dir / PINS_FILE
-    views = [view_as(accounts[demo.slug], pins, identities, with_samples=marker.exists()) for demo in labs]
-    for demo, view in zip(labs, views, strict=True):
+    if published and len(show.nodes) > 1:
+        say("waiting until what may cross has crossed, and has been verified there")
+    # Later a lab may have withdrawn a sample; on the first day the table of the policy holds to the letter.
+    show.look(supervisor.look, wait=bool(published))
+    for demo, view in zip(show.labs, show.views, strict=True):
         say("")
         for line in view_lines(view, demo.custody):
             say(line)
+    if show.crossings:
+        say("")
+        for line in crossing_lines(show.crossings, show.nodes):
+            say(line)
     say("")
-    # Later a lab may have withdrawn a sample; on the first day the table of the policy holds to the letter.
-    wrong = [view.lab for view in views if view.leaked or (published and not view.is_as_promised)]
+    wrong = [view.lab for view in show.views if view.leaked or (published and not view.is_as_promised)]
     if wrong:
         raise QuickstartError(f"what {', '.join(wrong)} pulled is not what the sharing policy promises")
-    return views
+    if altered := altered_objects(show.views):
+        raise QuickstartError(f"the bytes of {', '.join(altered)} are not the same for everybody")
+
+
+def _how_to_go_on(nodes: Sequence[RunningNode], data_dir: Path) -> Iterator[str]:
+    for node in nodes:
+        yield from address_lines(node)
+    if len(nodes) > 1:
+        yield from watching_lines(nodes, data_dir)
+    yield from sign_in_lines(data_dir, [operator_file(data_dir, node.demo) for node in nodes])
