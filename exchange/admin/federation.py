@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from exchange.admin.pages import ServicePage
 from exchange.models import Lab, Peer, PeerChannel, QuarantinedObject
-from exchange.services.peers.health import ChannelHealth, Circuit, channel_health
+from exchange.services.peers.health import ChannelHealth, channel_health
 from exchange.stix.markings import Tlp
 
 
@@ -87,7 +87,7 @@ class PeerPage(ServicePage):
 
 
 class ChannelPage(ServicePage):
-    """How each collection that is exchanged with a peer is doing."""
+    """How each collection that is exchanged with a peer is doing. The list has no filters, for it needs the room."""
 
     list_display = (
         "number",
@@ -96,14 +96,12 @@ class ChannelPage(ServicePage):
         "remote_collection",
         "collection",
         "circuit",
-        "last_failure",
-        "failures",
-        "last_run_at",
+        "trouble",
+        "last_run",
         "watermark",
         "behind",
-        "throughput",
+        "rate",
     )
-    list_filter = ("direction",)
     list_select_related = ("peer__lab", "collection")
     search_fields = ("peer__lab__slug", "remote_collection")
     ordering = ("peer__lab__slug", "id")
@@ -116,18 +114,17 @@ class ChannelPage(ServicePage):
         "collection",
         "interval_s",
         "circuit",
-        "failures",
+        "next_attempt_at",
+        "trouble",
         "failing_since",
-        "last_failure",
         "last_failure_at",
         "last_run_at",
         "last_success_at",
-        "next_attempt_at",
         "watermark",
         "behind",
         "behind_since",
         "moved",
-        "throughput",
+        "rate",
         "created_at",
     )
     readonly_fields = fields
@@ -147,11 +144,15 @@ class ChannelPage(ServicePage):
     @display(description="circuit")
     def circuit(self, channel: PeerChannel) -> str:
         health = channel_health(channel)
-        if health.state != Peer.State.ACTIVE:
-            return health.state
-        if health.circuit is not Circuit.OPEN:
-            return str(health.circuit)
-        return f"open until {_clock(health.next_attempt)}"
+        return str(health.circuit) if health.state == Peer.State.ACTIVE else health.state
+
+    @display(description="failures", ordering="failures")
+    def trouble(self, channel: PeerChannel) -> str:
+        return f"{channel.failures} \N{MULTIPLICATION SIGN} {channel.last_failure}" if channel.failures else "-"
+
+    @display(description="last run", ordering="last_run_at")
+    def last_run(self, channel: PeerChannel) -> str:
+        return _clock(channel.last_run_at)
 
     @display(description="watermark")
     def watermark(self, channel: PeerChannel) -> str:
@@ -161,10 +162,10 @@ class ChannelPage(ServicePage):
     def behind(self, channel: PeerChannel) -> str:
         return behind_text(channel_health(channel))
 
-    @display(description="objects a second")
-    def throughput(self, channel: PeerChannel) -> str:
+    @display(description="objects/s")
+    def rate(self, channel: PeerChannel) -> str:
         health = channel_health(channel)
-        return f"{health.rate:,.0f} ({health.moved:,} in all)" if health.moved else "-"
+        return f"{health.rate:,.0f}" if health.rate else "-"
 
 
 class FailurePage(ServicePage):
@@ -193,7 +194,7 @@ class FailurePage(ServicePage):
 
     @display(description="next try", ordering="next_attempt_at")
     def next_try(self, failure: Any) -> str:
-        return _clock(failure.next_attempt_at) if failure.next_attempt_at is not None else "parked"
+        return "parked" if failure.next_attempt_at is None else _clock(failure.next_attempt_at)
 
 
 def behind_text(health: ChannelHealth) -> str:
@@ -204,5 +205,5 @@ def behind_text(health: ChannelHealth) -> str:
     return f"{objects}, for {timedelta(seconds=round(health.behind_s))}" if health.behind_s else objects
 
 
-def _clock(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def _clock(moment: datetime | None) -> str:
+    return "-" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -34,7 +34,7 @@ MAX_AT_ONCE: Final = 100
 # Long words of one line must not widen the page, and the object must not look like a part of it.
 PRE: Final = (
     '<pre style="white-space: pre-wrap; overflow-wrap: anywhere; max-height: 40em; overflow: auto; margin: 0;'
-    ' padding: 8px; border: 1px solid var(--border-color)">{}</pre>'
+    ' padding: 8px; border: 1px solid var(--border-color); color: var(--body-fg)">{}</pre>'
 )
 
 
@@ -54,8 +54,8 @@ class PeerFilter(SimpleListFilter):
 class QuarantinePage(ServicePage):
     """What waits, newest first, and what was decided. What an object says of itself is a claim."""
 
-    list_display = ("pk", "peer_slug", "reason", "claimed_id", "claimed_creator", "received_at", "state")
-    list_display_links = ("pk",)
+    list_display = ("number", "peer_slug", "reason", "claimed_id", "claimed_creator", "received_at", "state")
+    list_display_links = ("number",)
     list_filter = ("state", PeerFilter, "reason")
     list_select_related = ("peer__lab",)
     search_fields = ("stix_id", "creator", "kid")
@@ -82,6 +82,10 @@ class QuarantinePage(ServicePage):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # A list of large objects would be read whole.
         return super().get_queryset(request).defer("body")
+
+    @display(description="number", ordering="id")
+    def number(self, row: QuarantinedObject) -> int:
+        return row.pk
 
     @display(description="peer", ordering="peer__lab__slug")
     def peer_slug(self, row: QuarantinedObject) -> str:
@@ -141,7 +145,7 @@ class QuarantinePage(ServicePage):
             came = release_quarantined(actor=actor, number=number)
             if came.is_taken:
                 return messages.SUCCESS, f"{number} was taken"
-            return messages.WARNING, f"{number} waits on: {came.reason}, {came.detail}"
+            return messages.WARNING, f"{number} waits on: {came.reason}, {visible(came.detail)}"
 
         self._each(request, rows, judge)
 

@@ -48,7 +48,7 @@ class Peer(models.Model):
         db_table = "peer"
 
     def __str__(self) -> str:
-        return self.url
+        return self.lab.slug
 
 
 class PeerChannel(models.Model):
