@@ -54,7 +54,7 @@ class Peer(models.Model):
         db_table = "peer"
 
     def __str__(self) -> str:
-        return self.url
+        return self.lab.slug
 
 
 class PeerChannel(models.Model):
@@ -195,7 +195,8 @@ class QuarantinedObject(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.stix_id or str(self.id)
+        # Not by what it says of itself: pages put this into titles and attributes.
+        return f"number {self.pk}"
 
 
 class OverrideApproval(models.Model):

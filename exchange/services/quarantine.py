@@ -7,16 +7,22 @@ With one exception: two operators can say that an id is rightly another lab's th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from exchange.models import OverrideApproval, Person, QuarantinedObject
+from django.db.models import Count, Q
+
+from exchange.models import OverrideApproval, Peer, Person, QuarantinedObject
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, ConflictError, NotFoundError
 from exchange.services.keys import APPROVALS_NEEDED
-from exchange.services.principals import OPERATOR, Principal
+from exchange.services.principals import NODE, OPERATOR, Principal
 from exchange.services.receiving import judge_again
+
+KEPT_FOR: Final = timedelta(days=30)
+"""What was decided is shown so long; the audit log says for ever who decided what."""
 
 MAX_LISTED: Final = 1_000
 """Rows of one list; the next begins after the last."""
@@ -54,6 +60,30 @@ def list_quarantined(
     if state:
         rows = rows.filter(state=state)
     return list(rows.order_by("pk")[: min(limit, MAX_LISTED)])
+
+
+def waiting_by_peer() -> dict[str, int]:
+    """How many objects wait of each peer, by its short name; 0 where none do."""
+    waiting = Count("quarantined", filter=Q(quarantined__state=QuarantinedObject.State.WAITING))
+    return dict(Peer.objects.annotate(waiting=waiting).values_list("lab__slug", "waiting").order_by("lab__slug"))
+
+
+def purge_decided(moment: datetime) -> int:
+    """Forget what was decided `KEPT_FOR` ago; answers how many rows that changed.
+
+    What was released is stored, and what a note dropped may come again. Of what an operator dropped the digest stays,
+    and nothing that the peer said, so that the same bytes are not kept a second time.
+    """
+    decided = QuarantinedObject.objects.filter(decided_at__lt=moment - KEPT_FOR)
+    with writing():
+        over, _ = (
+            decided.exclude(state=QuarantinedObject.State.WAITING)
+            .filter(Q(state=QuarantinedObject.State.RELEASED) | Q(decided_by=str(NODE)))
+            .delete()
+        )
+        said = ~Q(stix_id="", version_text="", creator="", kid="", detail="")
+        dropped = decided.filter(said, state=QuarantinedObject.State.DROPPED)
+        return over + dropped.update(stix_id="", version_text="", creator="", kid="", detail="")
 
 
 def show_quarantined(*, actor: Principal, number: int) -> QuarantinedObject:

@@ -17,6 +17,7 @@ from django.db.models import Case, When
 from exchange.models import Lab, Peer, PeerChannel
 from exchange.services import counters
 from exchange.services.clock import now
+from exchange.services.database import execute
 from exchange.services.pausing import growing_pause_s, spread_s
 from exchange.services.peers.claims import ChannelClaim
 
@@ -36,8 +37,10 @@ class Circuit(StrEnum):
 class ChannelHealth:
     """What operators see of a channel.
 
-    behind_s: seconds since which the peer had more than was taken, 0 if nothing is left. rate: objects a second of the
-    last run that moved any. last_failure: a code, "" if the last run went well.
+    behind: 0 if nothing is left. Of a pull None while the peer has more: TAXII does not say how much. Of a push the
+    numbers of the sequence that it has yet to pass, whether what stands there is for the peer or not.
+    behind_s: seconds since which the peer had more than was taken, 0 if nothing is left.
+    rate: objects a second of the last run that moved any. last_failure: a code, "" if the last run went well.
     """
 
     number: int
@@ -53,6 +56,7 @@ class ChannelHealth:
     last_success: datetime | None
     next_attempt: datetime
     watermark: str
+    behind: int | None
     behind_s: float
     moved: int
     rate: float
@@ -115,15 +119,16 @@ def circuit_of(channel: PeerChannel, moment: datetime) -> Circuit:
 
 
 def channels_health(slug: str = "") -> list[ChannelHealth]:
-    """Every channel, or those of one peer, by peer and number. One query."""
+    """Every channel, or those of one peer, by peer and number. One query, and one for each that pushes."""
     channels = PeerChannel.objects.select_related("peer__lab", "collection").order_by("peer__lab__slug", "pk")
     if slug:
         channels = channels.filter(peer__lab__slug=slug)
+    return [channel_health(channel) for channel in channels]
+
+
+def channel_health(channel: PeerChannel) -> ChannelHealth:
+    """How one channel is doing; its peer, the peer's lab and the collection are read with it."""
     moment = now()
-    return [_health(channel, moment) for channel in channels]
-
-
-def _health(channel: PeerChannel, moment: datetime) -> ChannelHealth:
     is_on = channel.peer.state == Peer.State.ACTIVE and channel.peer.lab.status == Lab.Status.ACTIVE
     is_pull = channel.direction == PeerChannel.Direction.PULL
     return ChannelHealth(
@@ -140,10 +145,16 @@ def _health(channel: PeerChannel, moment: datetime) -> ChannelHealth:
         last_success=channel.last_success_at,
         next_attempt=channel.next_attempt_at,
         watermark=(channel.last_date or channel.added_after) if is_pull else str(channel.last_seq),
+        behind=(None if channel.behind_since else 0) if is_pull else max(0, _newest() - channel.last_seq),
         behind_s=(moment - channel.behind_since).total_seconds() if channel.behind_since else 0.0,
         moved=channel.moved,
         rate=channel.moved_last_run / channel.seconds_last_run if channel.seconds_last_run else 0.0,
     )
+
+
+def _newest() -> int:
+    """The newest number of the sequence."""
+    return int(execute("SELECT last_seq FROM sequencer WHERE id = 1", {}).fetchall()[0][0])
 
 
 def _update(claim: ChannelClaim, **changes: Any) -> None:

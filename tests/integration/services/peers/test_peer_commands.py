@@ -135,6 +135,14 @@ def test_peer_is_changed_paused_and_loses_a_channel(community: Community) -> Non
     assert not Peer.objects.get(lab__slug="gazette").channels.exists()
 
 
+def test_peer_is_no_lab_to_suspend_and_the_refusal_says_what_stops_it(community: Community) -> None:
+    make_exchange()
+    for command in ("suspend_lab", "resume_lab"):
+        with pytest.raises(CommandError, match="harbour is a peer and no lab: `update_peer harbour --state paused`"):
+            call_command(command, "harbour")
+    assert answer("update_peer", "harbour", "--state=paused")["state"] == "paused"
+
+
 def test_channel_into_a_view_is_refused(community: Community) -> None:
     answer("add_peer", "gazette", URL, "--title=Gazette")
     for arguments, reason in ((("x", "all"), "a view"), (("x", "none"), "no collection")):
@@ -152,6 +160,7 @@ def test_peers_are_listed_as_a_table(community: Community) -> None:
     assert "91a7b528" in first
     assert second.split() == ["herald", "feed", "active", *["-"] * 11]
     (listed, _) = answer("list_peers")["peers"]
+    assert (listed["quarantined"], listed["channels"][0]["behind"]) == (0, 0)
     assert listed["channels"][0]["collection"] == "signatures"
 
 
