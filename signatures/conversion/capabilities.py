@@ -55,6 +55,7 @@ REFUSED: Final[Mapping[str, Reasons]] = {
         Construct.WILDCARD_ONE: "a search knows `*` alone",
         Construct.LITERAL_WILDCARD: "a search takes every `*` for a wildcard",
         Construct.CASED: "a search ignores case",
+        Construct.TEXT_BEYOND_ASCII: "Splunk does not say which of these letters it takes for the same",
         Construct.EMPTY: _NO_EMPTY,
         Construct.BACKTICK: "a backtick begins a macro",
         Construct.CHAINED: "a search inside another is cut off after some results",
@@ -83,7 +84,7 @@ REFUSED: Final[Mapping[str, Reasons]] = {
     "opensearch": _LUCENE,
     "loki": {
         Construct.EMPTY: _NO_EMPTY,
-        Construct.FIELDREF: "a label is compared with values alone where there is an `or`",
+        Construct.FIELDREF: "two labels are compared by a template, which has no place under `or` and `not`",
         Construct.CIDR_6: _CIDR_6,
         Construct.TEMPORAL_CONDITION: "metrics are joined all or not at all",
         Construct.ORDERED: "metrics have lost the order of their lines",

@@ -32,6 +32,7 @@ from sigma.types import (
 )
 
 from exchange.stix.errors import shown
+from signatures.conversion.values import both_cases
 from signatures.sigma.yaml_reading import YamlDocument
 
 Path = tuple[str | int, ...]
@@ -41,7 +42,7 @@ class Construct(StrEnum):
     """The value is how a refusal and the table in docs/conversion.md call it."""
 
     TEXT = "text"
-    TEXT_BEYOND_ASCII = "letters outside ASCII"
+    TEXT_BEYOND_ASCII = "letters with a case outside ASCII"
     EMPTY = "empty text"
     WILDCARD_MANY = "wildcard *"
     WILDCARD_ONE = "wildcard ?"
@@ -90,11 +91,15 @@ class Construct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A construct where it stands. detail: the name or value in question, escaped; "" if the construct says it all."""
+    """A construct where it stands. detail: the name or value in question, escaped; "" if the construct says it all.
+
+    field: that it is about, if any.
+    """
 
     construct: Construct
     place: str
     detail: str = ""
+    field: str = ""
 
 
 # Letters that no query language gives a meaning, so that a hostile name cannot end what stands around it.
@@ -168,7 +173,9 @@ def _item_uses(document: YamlDocument, key: str, value: Any, path: Path) -> Iter
         yield Use(Construct.NOT, place, "neq")
     for typed in _listed(item.value):
         for construct, detail in value_uses(typed):
-            yield Use(construct, place, detail)
+            yield Use(construct, place, detail, item.field)
+        if isinstance(typed, SigmaFieldReference):
+            yield Use(Construct.FIELDREF, place, shown(typed.field), typed.field)
 
 
 def value_uses(value: Any) -> Iterator[tuple[Construct, str]]:
@@ -205,7 +212,7 @@ _SIMPLE: Final = (
 
 def _text_uses(value: SigmaString) -> Iterator[tuple[Construct, str]]:
     yield Construct.CASED if isinstance(value, SigmaCasedString) else Construct.TEXT, ""
-    if not value.s or value.s == ("",):
+    if not any(value.s):
         yield Construct.EMPTY, ""
     for part in value.s:
         if part is SpecialChars.WILDCARD_MULTI:
@@ -219,7 +226,7 @@ def _text_uses(value: SigmaString) -> Iterator[tuple[Construct, str]]:
 
 
 def _characters_uses(part: str) -> Iterator[tuple[Construct, str]]:
-    if not part.isascii():
+    if any(len(both_cases(character)) > 1 for character in part if not character.isascii()):
         yield Construct.TEXT_BEYOND_ASCII, shown(part)
     if set(part) & set("*?"):
         yield Construct.LITERAL_WILDCARD, shown(part)
@@ -266,7 +273,10 @@ def _correlation_uses(
         yield Use(Construct.ALIASES, _place(document, ("correlation", "aliases")))
     if correlation.get("generate"):
         yield Use(Construct.GENERATE, _place(document, ("correlation", "generate")))
+    aliases = correlation.get("aliases", {})
     for name in _named_fields(correlation):
+        if name not in aliases:
+            yield Use(_TYPES[kind], _place(document, ("correlation", "type")), "", name)
         if FIELD_NAME.fullmatch(name) is None:
             yield Use(Construct.FIELD_NAME, _place(document, ("correlation",)), shown(name))
 
@@ -286,7 +296,7 @@ def _condition_uses(document: YamlDocument, kind: str, condition: Any, rules: in
 
 
 def _is_always(condition: Mapping[str, Any]) -> bool:
-    return condition.get("gte", 1) < 1 or condition.get("gt", 0) < 0
+    return bool(condition.get("gte", 1) < 1 or condition.get("gt", 0) < 0)
 
 
 def _negates(node: Any) -> bool:

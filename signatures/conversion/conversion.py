@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sigma.collection import SigmaCollection
@@ -54,12 +54,15 @@ def convert_signature(
         raise RefusedError(Refusal(over[0], "signature", "ask for it with --include-revoked"))
     uses = _uses(documents)
     _refuse(uses, target)
+    _refuse_columns(uses, options)
     rules = [_rule(document) for document in documents]
     collection = SigmaCollection(rules)
     _refuse_plans(documents, rules, options)
     backend = target.load(options)
     try:
         queries = backend.convert(collection)
+    except RefusedError as error:
+        raise RefusedError(*(_placed(refusal, uses) for refusal in error.refusals)) from None
     except (SigmaError, NotImplementedError) as error:
         # The table has a gap: better no query than one that nobody has thought about.
         raise RefusedError(Refusal("unforeseen", documents[0].place(), shown(str(error)))) from None
@@ -93,6 +96,23 @@ def _refuse(uses: Sequence[Use], target: Target) -> None:
     ]
     if refusals:
         raise RefusedError(*dict.fromkeys(refusals))
+
+
+def _refuse_columns(uses: Sequence[Use], options: Options) -> None:
+    for use in uses:
+        try:
+            if use.field:
+                options.column(use.field)
+        except RefusedError as error:
+            raise RefusedError(*(replace(each, place=use.place) for each in error.refusals)) from None
+
+
+def _placed(refusal: Refusal, uses: Sequence[Use]) -> Refusal:
+    """The refusal of a backend, which knows fields but no lines, with its place in the text."""
+    alike = [use for use in uses if use.construct == refusal.construct]
+    exact = [use for use in alike if use.field == refusal.place]
+    place = next((use.place for use in (*exact, *alike)), refusal.place)
+    return replace(refusal, place=place)
 
 
 def _called(use: Use) -> str:

@@ -74,7 +74,7 @@ class Options:
     def _category_condition(self, category: str) -> dict[str, int | str | list[str]]:
         if self.schema is Schema.OCSF:
             return {_OCSF_CLASS_FIELD: _OCSF_CLASSES[category]}
-        return {CATEGORY_FIELD: category}
+        return {f"{CATEGORY_FIELD}|cased": category}
 
     def knows_category(self, category: str) -> bool:
         """Whether the schema says this kind of event at all."""

@@ -4,7 +4,6 @@ A window is sliding: it ends at an event and reaches back one time span, both en
 group-by field are in no group. The answer is one row for each group and window whose condition holds.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +64,7 @@ def plan_of(rule: SigmaCorrelationRule, place: str = "correlation") -> Plan:
     """
     keys = tuple(rule.group_by or ())
     field = getattr(rule.condition, "fieldref", None)
-    sources = tuple(_source(rule, reference, keys, field, place) for reference in rule.rules)
+    sources = tuple(_source(rule, reference, keys, field, place) for reference in rule.rules or ())
     plan = Plan(rule.type, keys, sources, rule.timespan.seconds, *_condition(rule.condition))
     if not plan.is_temporal and len({(source.keys, source.value) for source in sources}) > 1:
         reason = "one count over rules with different fields would count an event twice"
@@ -106,7 +105,7 @@ def _aliased(alias: Any, reference: SigmaRuleReference, place: str) -> str:
     raise RefusedError(Refusal(Construct.ALIASES, place, reason))
 
 
-def presence_logic(logic: Any, plan: Plan, present: "list[str]", conjunction: str, disjunction: str) -> str:
+def presence_logic(logic: Any, plan: Plan, present: list[str], conjunction: str, disjunction: str) -> str:
     """A text condition of a temporal correlation, with `present[i]` for the i-th rule. It holds no `not`."""
     if isinstance(logic, SigmaRuleReference):
         return present[_position(logic, plan)]
@@ -121,11 +120,3 @@ def _position(reference: SigmaRuleReference, plan: Plan) -> int:
             return position
     reason = f"{shown(reference.reference)} is not among the rules"
     raise RefusedError(Refusal(Construct.TEMPORAL_CONDITION, "correlation", reason))
-
-
-def nested_plans(plan: Plan) -> Iterator[Plan]:
-    """The plan and those of the correlations below it."""
-    yield plan
-    for source in plan.sources:
-        if isinstance(source.rule, SigmaCorrelationRule):
-            yield from nested_plans(plan_of(source.rule))

@@ -21,7 +21,8 @@ SINGLE_EVENTS: Final = "no correlations"
 class Target:
     """backend: "module:class". windows: of correlations. comment: None for a language without comments.
 
-    table, timestamp: what is meant if the lab says nothing; table_is: what it is called there.
+    table, timestamp: what is meant if the lab says nothing; table_is: what it is called there. fixed: which of the two
+    is no part of a query.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Target:
     table: str
     timestamp: str
     table_is: str = "table"
+    fixed: frozenset[str] = frozenset()
 
     @property
     def is_available(self) -> bool:
@@ -45,6 +47,9 @@ class Target:
 
     def options(self, table: str | None, timestamp: str | None, schema: Schema = Schema.VOCABULARY) -> Options:
         """What the lab said, and defaults for the rest. Raises: UnknownTargetError."""
+        for name, value in (("table", table), ("timestamp", timestamp)):
+            if value is not None and name in self.fixed:
+                raise UnknownTargetError(f"a query for {self.name} names no {name}")
         return Options(table or self.table, timestamp or self.timestamp, schema)
 
     def load(self, options: Options) -> Any:
@@ -70,6 +75,7 @@ _ALL: Final = (
         "llm_gateway",
         "_time",
         "index",
+        frozenset({"timestamp"}),
     ),
     Target(
         "esql",
@@ -92,6 +98,7 @@ _ALL: Final = (
         "llm-gateway-*",
         "@timestamp",
         "index",
+        frozenset({"table", "timestamp"}),
     ),
     Target(
         "lucene",
@@ -103,6 +110,7 @@ _ALL: Final = (
         "llm-gateway-*",
         "@timestamp",
         "index",
+        frozenset({"table", "timestamp"}),
     ),
     Target(
         "opensearch",
@@ -114,6 +122,7 @@ _ALL: Final = (
         "llm-gateway-*",
         "@timestamp",
         "index",
+        frozenset({"table", "timestamp"}),
     ),
     Target(
         "loki",
@@ -125,6 +134,7 @@ _ALL: Final = (
         "llm_gateway",
         "timestamp",
         "label job",
+        frozenset({"timestamp"}),
     ),
     Target(
         "kusto",
@@ -142,7 +152,7 @@ _ALL: Final = (
         "Spark SQL",
         f"{_BACKENDS}.spark:SparkBackend",
         SLIDING,
-        CommentStyle("--", special="$"),
+        CommentStyle("--", special="${"),
         "llm_gateway",
         "timestamp",
     ),

@@ -69,4 +69,12 @@ def _octets(network: IPv4Network) -> Iterator[str]:
         elif (low, high) == (0, 2**_BITS - 1):
             yield _OCTET
         else:
-            yield f"({'|'.join(str(number) for number in range(low, high + 1))})"
+            yield f"({'|'.join(_range(low, high))})"
+
+
+def _range(low: int, high: int) -> Iterator[str]:
+    """The numbers from low to high, those of one ten together."""
+    for ten in range(low // 10, high // 10 + 1):
+        first, last = max(low, ten * 10) % 10, min(high, ten * 10 + 9) % 10
+        digits = str(first) if first == last else f"[{first}-{last}]"
+        yield f"{ten or ''}{digits}"

@@ -15,6 +15,7 @@ from sigma.collection import SigmaCollection
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.correlations import (
     CorrelationConditionAND,
+    SigmaCorrelationCondition,
     SigmaCorrelationRule,
     SigmaCorrelationType,
     SigmaExtendedCorrelationCondition,
@@ -72,7 +73,9 @@ def windows(text: str, title: str, events: Sequence[Event]) -> set[Window]:
     """What the correlation of that title answers."""
     collection = SigmaCollection.from_yaml(text)
     collection.resolve_rule_references()
-    return _windows(next(rule for rule in collection.rules if rule.title == title), events)
+    found = next(rule for rule in collection.rules if rule.title == title)
+    assert isinstance(found, SigmaCorrelationRule)
+    return _windows(found, events)
 
 
 # Single events.
@@ -149,7 +152,7 @@ def _number(value: Any) -> float | None:
 def _windows(rule: SigmaCorrelationRule, events: Sequence[Event]) -> set[Window]:
     # (number of the rule, time, group, value, identity of the event)
     hits: list[tuple[int, datetime, tuple[Any, ...], Any, Any]] = []
-    for position, reference in enumerate(rule.rules):
+    for position, reference in enumerate(_rules(rule)):
         hits += [(position, *hit) for hit in _hits(rule, reference, events)]
     found = set()
     span = timedelta(seconds=rule.timespan.seconds)
@@ -161,6 +164,10 @@ def _windows(rule: SigmaCorrelationRule, events: Sequence[Event]) -> set[Window]
     return found
 
 
+def _rules(rule: SigmaCorrelationRule) -> list[SigmaRuleReference]:
+    return rule.rules or []
+
+
 def _hits(rule: SigmaCorrelationRule, reference: SigmaRuleReference, events: Sequence[Event]) -> list[Any]:
     names = {
         alias.alias: field
@@ -169,7 +176,7 @@ def _hits(rule: SigmaCorrelationRule, reference: SigmaRuleReference, events: Seq
         if mapped.reference in (reference.reference, reference.rule.name, str(reference.rule.id))
     }
     fields = [names.get(name, name) for name in rule.group_by or ()]
-    counted = getattr(rule.condition, "fieldref", None)
+    counted = str(getattr(rule.condition, "fieldref", None))
     counted = names.get(counted, counted)
     if isinstance(reference.rule, SigmaCorrelationRule):
         inner_names = list(reference.rule.group_by or ())
@@ -189,7 +196,7 @@ def _hits(rule: SigmaCorrelationRule, reference: SigmaRuleReference, events: Seq
 def _value_of(rule: SigmaCorrelationRule, inside: list[Any], end: datetime, span: timedelta) -> float | None:
     kind = rule.type
     if kind is SigmaCorrelationType.TEMPORAL_ORDERED:
-        return len(rule.rules) if _is_sequence(inside, len(rule.rules), end, span) else None
+        return len(_rules(rule)) if _is_sequence(inside, len(_rules(rule)), end, span) else None
     values = [hit[3] for hit in inside if hit[3] is not None]
     if kind is SigmaCorrelationType.TEMPORAL:
         present = {hit[0] for hit in inside}
@@ -205,12 +212,13 @@ def _value_of(rule: SigmaCorrelationRule, inside: list[Any], end: datetime, span
         if not numbers:
             return None
         value = sum(numbers) if kind is SigmaCorrelationType.VALUE_SUM else sum(numbers) / len(numbers)
+    assert isinstance(rule.condition, SigmaCorrelationCondition)
     return value if _OPERATORS[rule.condition.op.name](value, rule.condition.count) else None
 
 
 def _is_true(node: Any, rule: SigmaCorrelationRule, present: set[int]) -> bool:
     if isinstance(node, SigmaRuleReference):
-        names = [(each.rule.name, str(each.rule.id)) for each in rule.rules]
+        names = [(each.rule.name, str(each.rule.id)) for each in _rules(rule)]
         return next(i for i, known in enumerate(names) if node.reference in known) in present
     joined = all if isinstance(node, CorrelationConditionAND) else any
     return joined(_is_true(child, rule, present) for child in node.args)

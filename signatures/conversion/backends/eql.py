@@ -11,7 +11,7 @@ from sigma.backends.elasticsearch.elasticsearch_eql import EqlBackend
 from sigma.conditions import ConditionNOT
 from sigma.conversion.state import ConversionState
 from sigma.correlations import SigmaCorrelationType
-from sigma.types import SigmaCIDRExpression, SigmaExists, SigmaNull, SigmaNumber, SigmaString
+from sigma.types import SigmaCIDRExpression, SigmaExists, SigmaExpansion, SigmaNull, SigmaNumber, SigmaString
 
 from signatures.conversion.backends.elastic import quoted
 from signatures.conversion.backends.exact import Comparison, ExactBackend
@@ -47,7 +47,8 @@ class EqlExactBackend(ExactBackend, EqlBackend):
     def convert_condition_field_eq_val(self, cond: Comparison, state: ConversionState) -> Any:
         """Under `not`, a comparison says first that there is something to compare."""
         expression = super().convert_condition_field_eq_val(cond, state)
-        if isinstance(cond.value, SigmaNull | SigmaExists) or not cond.parent_condition_chain_contains(ConditionNOT):
+        is_negated = cond.parent_condition_chain_contains(ConditionNOT)
+        if not is_negated or isinstance(cond.value, SigmaNull | SigmaExists | SigmaExpansion):
             return expression
         return f"({self.escape_and_quote_field(cond.field)} != null and {expression})"
 

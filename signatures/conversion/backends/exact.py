@@ -79,7 +79,9 @@ class ExactBackend(TextQueryBackend):
     def convert_condition_field_eq_expansion(self, cond: Comparison, state: ConversionState) -> str:
         """One value that a modifier made many of. The alternatives keep their place in the condition."""
         assert isinstance(cond.value, SigmaExpansion)
-        alternatives = [ConditionFieldEqualsValueExpression(cond.field, value) for value in cond.value.values]
+        alternatives: list[Any] = [
+            ConditionFieldEqualsValueExpression(cond.field, value) for value in cond.value.values
+        ]
         joined = ConditionOR(alternatives, cond.source)
         joined.parent = cond.parent
         for alternative in alternatives:

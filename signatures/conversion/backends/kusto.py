@@ -91,7 +91,7 @@ class KustoExactBackend(KustoCorrelations, KustoBackend):
 
     def events(self, predicate: str) -> str:
         """The rows themselves."""
-        return f"{self.table()}\n| where {predicate}"
+        return f"{self.quoted_table()}\n| where {predicate}"
 
     def _as_text(self, field: str) -> str:
         known = VOCABULARY.fields.get(field)

@@ -12,17 +12,25 @@ from signatures.conversion.plans import Plan, Source, plan_of, presence_logic
 _OPERATORS = {"=": "==", "<>": "!="}
 
 
+class _Statements(list[str]):
+    """`let` statements in their order; known: the answer of each rule."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[int, str] = {}
+
+
 class KustoCorrelations(ExactBackend):
     """`let` statements: `e` the events, `s` the steps of an order, `c` what each correlation answers."""
 
-    def table(self) -> str:
+    def quoted_table(self) -> str:
         """The table."""
         name = self.options.table
         return name if name.isidentifier() else f"['{name}']"
 
     def correlate(self, plan: Plan) -> str:
         """One row for each group and window."""
-        statements: list[str] = []
+        statements = _Statements()
         result = self._compile(plan, statements)
         renamed = "".join(f"['{key}'] = k{position}, " for position, key in enumerate(plan.keys))
         statements.append(
@@ -31,7 +39,7 @@ class KustoCorrelations(ExactBackend):
         )
         return ";\n".join(statements)
 
-    def _compile(self, plan: Plan, statements: list[str]) -> str:
+    def _compile(self, plan: Plan, statements: _Statements) -> str:
         keys = [f"k{position}" for position in range(len(plan.keys))]
         selects = self._events(plan, keys, statements)
         number = len(statements)
@@ -44,7 +52,7 @@ class KustoCorrelations(ExactBackend):
         statements.append(f"let c{number} = " + "\n    | ".join(lines))
         return f"c{number}"
 
-    def _events(self, plan: Plan, keys: list[str], statements: list[str]) -> list[str]:
+    def _events(self, plan: Plan, keys: list[str], statements: _Statements) -> list[str]:
         simple = [source for source in plan.sources if not isinstance(source.rule, SigmaCorrelationRule)]
         if plan.is_temporal or len(simple) < len(plan.sources):
             return [self._source(source, keys, place, statements) for place, source in enumerate(plan.sources)]
@@ -52,11 +60,14 @@ class KustoCorrelations(ExactBackend):
         predicate = " or ".join(f"({source.predicate})" for source in simple)
         return [self._select(simple[0], keys, 0, predicate)]
 
-    def _source(self, source: Source, keys: list[str], position: int, statements: list[str]) -> str:
+    def _source(self, source: Source, keys: list[str], position: int, statements: _Statements) -> str:
         if not isinstance(source.rule, SigmaCorrelationRule):
             return self._select(source, keys, position, source.predicate)
         inner = plan_of(source.rule)
-        result = self._compile(inner, statements)
+        if id(source.rule) not in statements.known:
+            # Once for each rule: correlations that share what they refer to would double it at every level.
+            statements.known[id(source.rule)] = self._compile(inner, statements)
+        result = statements.known[id(source.rule)]
         carried = {name: f"k{place}" for place, name in enumerate(inner.keys)}
         columns = [f"{key} = {carried[name]}" for name, key in zip(source.keys, keys, strict=True)]
         if source.value is not None:
@@ -70,7 +81,7 @@ class KustoCorrelations(ExactBackend):
         time = f"ts = ['{self.options.timestamp}']"
         present = "".join(f" | where isnotempty({key})" for key in ["ts", *keys])
         chosen = ", ".join([time, *columns, f"rule = {position}"])
-        return f"{self.table()} | where {predicate} | project {chosen}{present}"
+        return f"{self.quoted_table()} | where {predicate} | project {chosen}{present}"
 
 
 def _windows(plan: Plan, keys: list[str], number: int) -> list[str]:
@@ -100,7 +111,7 @@ def _windows(plan: Plan, keys: list[str], number: int) -> list[str]:
     return [*lines, f"where {_condition(plan)}"]
 
 
-def _ordered(plan: Plan, keys: list[str], number: int, statements: list[str]) -> list[str]:
+def _ordered(plan: Plan, keys: list[str], number: int, statements: _Statements) -> list[str]:
     """Each step keeps the latest start from which the rules so far followed one another, strictly later."""
     groups = ", ".join(["ts", *keys])
     on = ", ".join(["bucket", *keys])

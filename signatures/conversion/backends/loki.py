@@ -13,6 +13,7 @@ from sigma.backends.loki import LogQLBackend
 from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionItem
 from sigma.conversion.state import ConversionState
 from sigma.correlations import SigmaCorrelationType
+from sigma.shared import sanitize_label_key
 from sigma.types import (
     CompareOperators,
     SigmaBool,
@@ -46,15 +47,13 @@ _METRIC_OPERATORS = {"=": "==", "<>": "!="}
 class LokiExactBackend(ExactBackend, LogQLBackend):
     """Lines are JSON, in the stream whose label `job` is the table."""
 
-    parenthesize: bool = False
-
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self.case_sensitive = True  # Case is ours to see to, in the regular expressions.
 
     def escape_and_quote_field(self, field_name: str) -> str:
         """As Loki names the labels that its parser makes."""
-        return str(super().escape_and_quote_field(self.options.column(field_name)))
+        return str(sanitize_label_key(self.options.column(field_name)))
 
     def negation(self, expression: str) -> str:
         """LogQL has no `not`; `prepared` leaves none."""
@@ -85,6 +84,10 @@ class LokiExactBackend(ExactBackend, LogQLBackend):
         operator = "!~" if _is_negated(cond) else "=~"
         return f"{self.escape_and_quote_field(cond.field)}{operator}{_quoted(prefix + whole)}"
 
+    def convert_condition_field_eq_expansion(self, cond: Comparison, state: ConversionState) -> str:
+        """One value that a modifier made many of: all of them where it is negated."""
+        return f"({LogQLBackend.convert_condition_field_eq_expansion(self, cond, state)})"
+
     def convert_condition_field_eq_val_num(self, cond: Comparison, state: ConversionState) -> str:
         """A number."""
         assert isinstance(cond.value, SigmaNumber)
@@ -98,8 +101,9 @@ class LokiExactBackend(ExactBackend, LogQLBackend):
     def _numeric(self, cond: Comparison, operator: str, opposite: str, number: str) -> str:
         known = VOCABULARY.fields.get(cond.field)
         if known is None or known.type not in (FieldType.INTEGER, FieldType.NUMBER):
-            reason = "the vocabulary has it as no number, and Loki drops a line where it is none"
-            raise RefusedError(Refusal(Construct.COMPARISON, cond.field, reason))
+            reason = f"{cond.field} is no number in the vocabulary, and Loki drops a line where it is none"
+            construct = Construct.NUMBER if isinstance(cond.value, SigmaNumber) else Construct.COMPARISON
+            raise RefusedError(Refusal(construct, cond.field, reason))
         label = self.escape_and_quote_field(cond.field)
         # A missing label fulfils no comparison, so its opposite neither.
         return f'({label}{opposite}{number} or {label}="")' if _is_negated(cond) else f"{label}{operator}{number}"
@@ -112,7 +116,7 @@ class LokiExactBackend(ExactBackend, LogQLBackend):
 
     def correlate(self, plan: Plan) -> str:
         """A metric for each group whose window, which ends when it is evaluated, fulfils the condition."""
-        by = f"by ({', '.join(map(self.escape_and_quote_field, plan.keys))})"
+        by = f"by ({', '.join(map(sanitize_label_key, plan.keys))})"
         span = f"[{plan.span_s}s]"
         if plan.is_temporal:
             counts = [f"sum {by} (count_over_time({self._lines([source], plan)} {span}))" for source in plan.sources]
@@ -138,7 +142,7 @@ class LokiExactBackend(ExactBackend, LogQLBackend):
             # An event that several rules match counts once.
             predicate = " or ".join(f"({source.predicate})" for source in sources)
         named = [
-            (self.escape_and_quote_field(key), self.escape_and_quote_field(name))
+            (sanitize_label_key(key), self.escape_and_quote_field(name))
             for key, name in zip(plan.keys, sources[0].keys, strict=True)
         ]
         renamed = ", ".join(f"{key}={name}" for key, name in named if key != name)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend
 from sigma.conversion.state import ConversionState
-from sigma.types import SigmaNumber, SigmaString
+from sigma.types import SigmaCompareExpression, SigmaNumber, SigmaString
 
 from signatures.conversion.backends.elastic import lucene_cidr, lucene_regex
 from signatures.conversion.backends.exact import Comparison, ExactBackend, typed_cidr
@@ -37,7 +37,13 @@ class LuceneExactBackend(ExactBackend, LuceneBackend):
     def convert_condition_field_eq_val_num(self, cond: Comparison, state: ConversionState) -> str:
         """A number; a minus is escaped."""
         assert isinstance(cond.value, SigmaNumber)
-        return f"{self.escape_and_quote_field(cond.field)}:{str(cond.value).replace('-', chr(92) + '-')}"
+        return f"{self.escape_and_quote_field(cond.field)}:{_escaped(cond.value)}"
+
+    def convert_condition_field_compare_op_val(self, cond: Comparison, state: ConversionState) -> str:
+        """A range with one end."""
+        assert isinstance(cond.value, SigmaCompareExpression)
+        operator = (self.compare_operators or {})[cond.value.op]
+        return f"{self.escape_and_quote_field(cond.field)}:{operator}{_escaped(cond.value.number)}"
 
     def convert_condition_field_eq_val_cidr(self, cond: Comparison, state: ConversionState) -> str:
         """By a regular expression that takes addresses of the network and nothing else."""
@@ -61,3 +67,7 @@ class LuceneExactBackend(ExactBackend, LuceneBackend):
         """A body for `_search`."""
         query = {"query_string": {"query": predicate, "analyze_wildcard": False}}
         return json.dumps({"query": query}, indent=2, ensure_ascii=False)
+
+
+def _escaped(number: SigmaNumber) -> str:
+    return str(number).replace("-", "\\-")

@@ -1,8 +1,8 @@
 """Spark SQL, also for Databricks: a backend of our own.
 
 pySigma's backend for Databricks knows no correlations, loses rows without a field under `not`, and needs functions for
-networks that only some runtimes have. Nothing here needs more than Spark 3.3. Literals escape `$`, because Spark puts
-variables into the text of a query before it reads it.
+networks that only some runtimes have. Nothing here needs more than Spark 3.3. Literals escape `$` and `{{`, because
+Spark and Databricks put variables into the text of a query before they read it.
 """
 
 import re
@@ -49,13 +49,13 @@ class SparkBackend(SqlCorrelations):
         parts = column.split(".") if self.options.schema is Schema.OCSF else [column]
         return ".".join(f"`{part}`" for part in parts)
 
-    def table(self) -> str:
+    def quoted_table(self) -> str:
         """Each part of a qualified name in backticks."""
         return ".".join(f"`{part}`" for part in self.options.table.split("."))
 
     def events(self, predicate: str) -> str:
         """The rows themselves."""
-        return f"SELECT * FROM {self.table()} WHERE {predicate}"
+        return f"SELECT * FROM {self.quoted_table()} WHERE {predicate}"
 
     def text(self, field: str, value: SigmaString, *, is_cased: bool) -> str:
         """Equality or `LIKE`, on lower case unless `cased`."""
@@ -145,4 +145,5 @@ def _like(character: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "'" + re.sub(r"[\\']", r"\\\g<0>", text).replace("$", "\\u0024") + "'"
+    escaped = re.sub(r"[\\']", r"\\\g<0>", text)
+    return "'" + escaped.replace("$", "\\u0024").replace("{{", "\\u007b\\u007b") + "'"

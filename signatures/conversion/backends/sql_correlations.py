@@ -14,10 +14,11 @@ from signatures.conversion.plans import Plan, Source, plan_of, presence_logic
 
 @dataclass(slots=True)
 class _Query:
-    """Common table expressions in their order; correlations: how many have begun."""
+    """Common table expressions in their order; correlations: how many have begun; known: the answer of each rule."""
 
     tables: list[str] = field(default_factory=list)
     correlations: int = 0
+    known: dict[int, str] = field(default_factory=dict)
 
     def add(self, name: str, select: str) -> str:
         self.tables.append(f"{name} AS (\n{select}\n)")
@@ -27,7 +28,7 @@ class _Query:
 class SqlCorrelations(ExactBackend):
     """What a dialect has to say stands first."""
 
-    def table(self) -> str:
+    def quoted_table(self) -> str:
         """The table, quoted."""
         raise NotImplementedError
 
@@ -91,13 +92,18 @@ class SqlCorrelations(ExactBackend):
             return "\n  UNION ALL\n".join(selects)
         # An event that several rules match counts once.
         predicate = " OR ".join(f"({source.predicate})" for source in simple)
-        return self._select(self.table(), simple[0], keys, 0, predicate if len(simple) > 1 else simple[0].predicate)
+        return self._select(
+            self.quoted_table(), simple[0], keys, 0, predicate if len(simple) > 1 else simple[0].predicate
+        )
 
     def _source(self, source: Source, keys: tuple[str, ...], position: int, query: _Query) -> str:
         if not isinstance(source.rule, SigmaCorrelationRule):
-            return self._select(self.table(), source, keys, position, source.predicate)
+            return self._select(self.quoted_table(), source, keys, position, source.predicate)
         inner = plan_of(source.rule)
-        result = self._compile(inner, query)
+        if id(source.rule) not in query.known:
+            # Once for each rule: correlations that share what they refer to would double it at every level.
+            query.known[id(source.rule)] = self._compile(inner, query)
+        result = query.known[id(source.rule)]
         carried = {name: f"k{place}" for place, name in enumerate(inner.keys)}
         chosen = "".join(f", {carried[name]} AS {key}" for name, key in zip(source.keys, keys, strict=True))
         value = carried[source.value] if source.value is not None else "NULL"

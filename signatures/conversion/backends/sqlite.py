@@ -28,13 +28,13 @@ class SqliteBackend(SqlCorrelations, sqliteBackend):
         """In backticks: SQLite takes a name in double quotes that is no column for a text."""
         return f"`{self.options.column(field)}`"
 
-    def table(self) -> str:
+    def quoted_table(self) -> str:
         """Each part of a qualified name in backticks."""
         return ".".join(f"`{part}`" for part in self.options.table.split("."))
 
     def events(self, predicate: str) -> str:
         """The rows themselves."""
-        return f"SELECT * FROM {self.table()} WHERE {predicate}"
+        return f"SELECT * FROM {self.quoted_table()} WHERE {predicate}"
 
     def text(self, field: str, value: SigmaString, *, is_cased: bool) -> str:
         """`LIKE` for ASCII letters, `GLOB` for others and for `cased`."""
