@@ -13,13 +13,14 @@ from sigma.rule import SigmaRule
 
 from exchange.stix.errors import shown
 from signatures.conversion.capabilities import note_on, reason_against
-from signatures.conversion.constructs import Construct, Use, uses_in
+from signatures.conversion.constructs import Construct, Use
 from signatures.conversion.errors import Refusal, RefusedError
 from signatures.conversion.header import Header, joined, listed
 from signatures.conversion.options import Options
 from signatures.conversion.plans import plan_of
 from signatures.conversion.registry import Target
 from signatures.conversion.signatures import CURRENT, DISPUTED, EXPIRED, REVOKED, Signature
+from signatures.conversion.uses import uses_in
 from signatures.sigma import SigmaInspection, inspect_rule
 from signatures.sigma.yaml_reading import YamlDocument, read_documents
 

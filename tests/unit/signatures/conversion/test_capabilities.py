@@ -7,8 +7,9 @@ import pytest
 
 from signatures.conversion import TARGETS, RefusedError, Signature, Target, convert_signature
 from signatures.conversion.capabilities import NOTES, NOWHERE, REFUSED, note_on, reason_against
-from signatures.conversion.constructs import Construct, uses_in
+from signatures.conversion.constructs import Construct
 from signatures.conversion.document import tables
+from signatures.conversion.uses import uses_in
 from signatures.sigma.yaml_reading import read_documents
 from tests.support.conversion_examples import EXAMPLES
 

@@ -59,7 +59,7 @@ def carried(signature: Signature, target: str = "sqlite", **options: bool) -> di
 
 def test_everything_that_is_known_is_carried() -> None:
     atlas = {"source_name": "mitre-atlas", "external_id": "AML.T0040"}
-    objects = [
+    objects: list[dict[str, Any]] = [
         {"type": "identity", "id": LAB, "name": "Aurora"},
         {"type": "attack-pattern", "id": ATTACK, "external_references": [atlas]},
         {"type": "relationship", "relationship_type": "indicates", "source_ref": INDICATOR, "target_ref": ATTACK},
