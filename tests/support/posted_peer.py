@@ -20,7 +20,7 @@ class Shelf:
 
     poison: ids that it refuses, with a message. pending_looks: how often a status is asked for before it is final.
     most_objects: envelopes beyond are 413. rejects: answers 422 to an envelope that holds poison, instead of a status.
-    forgets: knows no status again.
+    forgets: knows no status again. jealous: calls it a failure to be posted what it holds.
     """
 
     held: dict[str, list[bytes]] = field(default_factory=dict)
@@ -30,6 +30,7 @@ class Shelf:
     most_objects: int = 1_000
     rejects: bool = False
     forgets: bool = False
+    jealous: bool = False
     looks: Counter[str] = field(default_factory=Counter)
     statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -38,13 +39,14 @@ class Shelf:
         successes, failures = [], []
         for each in json.loads(envelope)["objects"]:
             named = {"id": each["id"], "version": each.get("modified", REQUESTED)}
-            if each["id"] in self.poison:
-                failures.append(named | {"message": self.poison[each["id"]]})
+            body = json.dumps(each, sort_keys=True).encode()
+            is_held = body in self.held.get(each["id"], [])
+            if each["id"] in self.poison or (self.jealous and is_held):
+                failures.append(named | {"message": self.poison.get(each["id"], "unable to process")})
                 continue
             successes.append(named)
-            body = json.dumps(each, sort_keys=True).encode()
             versions = self.held.setdefault(each["id"], [])
-            if body not in versions:
+            if not is_held:
                 versions.append(body)
                 self.order.append(each["id"])
         status = {
@@ -79,6 +81,8 @@ def shelving(shelf: Shelf) -> Answering:
                 _post(exchange, shelf)
             case "GET", ["status", status_id]:
                 _show(exchange, shelf, status_id)
+            case "GET", ["collections", _, "objects", stix_id, "versions"] if stix_id in shelf.held:
+                exchange.send_json({"versions": [json.loads(each)["modified"] for each in shelf.held[stix_id]]})
             case "DELETE", ["collections", _, "objects", stix_id]:
                 exchange.send(*((200, b"") if shelf.delete(stix_id) else (404, b'{"title":"not here"}')))
             case _:

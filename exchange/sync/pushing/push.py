@@ -123,7 +123,7 @@ def _delete(channel: PeerChannel, sender: Sender) -> None:
         for errand in errands:
             sender.keep_claim()
             try:
-                sender.root.delete(channel.remote_collection, errand.stix_id)
+                sender.root.delete(channel.remote_collection, errand.stix_id, version="all")
             except PeerError as error:
                 # Not found: the peer never had it, or an attempt whose answer was lost has done it.
                 if error.fault is not PeerFault.NOT_FOUND:
@@ -158,6 +158,6 @@ def _post_refused_again(channel: PeerChannel, sender: Sender) -> None:
         if final is None:
             settle_errand(errand, reason="the peer has not decided yet")
             continue
-        refused = refused_of(final, [errand.outgoing])
+        refused = sender.not_there(channel, refused_of(final, [errand.outgoing]))
         settle_errand(errand, reason=refused[0][1] if refused else "")
         sender.tally.moved += not refused

@@ -11,7 +11,6 @@ from exchange.models import PeerChannel
 from exchange.services.clock import now
 from exchange.services.database import writing
 from exchange.services.peers.claims import ChannelClaim, renew_claim
-from exchange.services.peers.health import OPEN_AFTER
 from exchange.services.pushing import (
     Outgoing,
     Ready,
@@ -27,7 +26,7 @@ from exchange.services.pushing.envelopes import envelope, fitting
 from exchange.services.pushing.outbox import MAX_BYTES
 from exchange.sync.claiming import ClaimOverError
 from exchange.sync.peers import PeerError, PeerFault, RemoteRoot, RemoteStatus
-from exchange.sync.pushing.verdicts import refused_of
+from exchange.sync.pushing.verdicts import is_same_version, refused_of
 
 FOLLOW_S: Final = 20.0
 FIRST_LOOK_S: Final = 0.1
@@ -36,6 +35,9 @@ LONGEST_LOOK_S: Final = 3.0
 
 STALE_S: Final = 24 * 3_600
 """Peers keep statuses for a day; an envelope whose status is pending for longer is sent again."""
+
+MAX_LOOKED_UP: Final = 100
+"""How many refused objects of an envelope are looked for at the peer, a request for each."""
 
 Refused = list[tuple[Outgoing, str]]
 
@@ -90,13 +92,13 @@ class Sender:
             try:
                 self._follow(channel, self.post(channel, part), part, ready)
             except PeerError as error:
-                if not _is_about_content(error, channel):
+                if not _is_about_content(error, channel, self.tally):
                     raise
                 if len(part) > 1:
                     part = part[: len(part) // 2]
                     continue
                 self._settle(channel, part, [(part[0], error.detail)], ready)
-                if error.fault is PeerFault.SERVER_ERROR:
+                if error.fault is PeerFault.SERVER_ERROR and not self.tally.moved:
                     raise
             return
         self._settle(channel, [], [], ready)
@@ -136,6 +138,23 @@ class Sender:
             pause = min(2 * pause, LONGEST_LOOK_S)
         return status
 
+    def not_there(self, channel: PeerChannel, refused: Refused) -> Refused:
+        """Those of the refused that the peer does not hold. Some peers call it a failure to be posted what they hold,
+        as happens to an envelope that is sent again. Raises: PeerError.
+        """
+        return [(each, reason) for each, reason in refused[:MAX_LOOKED_UP] if not self._holds(channel, each)] + refused[
+            MAX_LOOKED_UP:
+        ]
+
+    def _holds(self, channel: PeerChannel, sent: Outgoing) -> bool:
+        try:
+            held = self.root.versions(channel.remote_collection, sent.stix_id)
+        except PeerError as error:
+            if error.is_transient:
+                raise
+            return False
+        return any(is_same_version(each, sent.version) for each in held)
+
     def _follow(self, channel: PeerChannel, status: RemoteStatus, part: Sequence[Outgoing], ready: Ready) -> None:
         if not status.is_complete:
             # Kept first: the worker may be killed while it waits.
@@ -143,7 +162,8 @@ class Sender:
         final = self.final(status)
         self.tally.is_pending = final is None
         if final is not None:
-            self._settle(channel, part, refused_of(final, part), ready)
+            refused = self.not_there(channel, refused_of(final, part))
+            self._settle(channel, part, refused, ready)
 
     def _settle(self, channel: PeerChannel, part: Sequence[Outgoing], refused: Refused, ready: Ready) -> None:
         """What became of an envelope, and the place after it, at once."""
@@ -168,10 +188,11 @@ class Sender:
         return self._room
 
 
-def _is_about_content(error: PeerError, channel: PeerChannel) -> bool:
-    """Whether it may be one of the objects that the peer does not take: it says so, or stumbles over it each time."""
+def _is_about_content(error: PeerError, channel: PeerChannel, tally: Tally) -> bool:
+    """Whether it may be one of the objects that the peer does not take: it says so, or stumbles over it again, or has
+    just taken others."""
     if error.fault is PeerFault.SERVER_ERROR:
-        return channel.failures >= OPEN_AFTER
+        return tally.moved > 0 or channel.failures > 0
     return error.fault in (PeerFault.TOO_LARGE, PeerFault.REJECTED)
 
 

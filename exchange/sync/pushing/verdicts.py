@@ -32,16 +32,17 @@ def _reason_for(sent: Outgoing, failures: Sequence[StatusDetail], all_sent: Sequ
     """ "" if no failure is about this object. Peers that name no version, or one of their own making, mean the id."""
     mine = [each for each in failures if each.id == sent.stix_id]
     is_one_of_many = sum(each.stix_id == sent.stix_id for each in all_sent) > 1
-    exact = [each for each in mine if _same(each.version, sent.version)]
+    exact = [each for each in mine if is_same_version(each.version, sent.version)]
     chosen = exact or ([] if is_one_of_many and any(_is_of(each, all_sent) for each in mine) else mine)
     return (chosen[0].message or SILENT) if chosen else ""
 
 
 def _is_of(failure: StatusDetail, sent: Sequence[Outgoing]) -> bool:
-    return any(each.stix_id == failure.id and _same(failure.version, each.version) for each in sent)
+    return any(each.stix_id == failure.id and is_same_version(failure.version, each.version) for each in sent)
 
 
-def _same(said: str, version: str) -> bool:
+def is_same_version(said: str, version: str) -> bool:
+    """Whether a peer means this version: timestamps have more than one form."""
     try:
         return ordering_key(said) == ordering_key(version)
     except (StixError, ValueError):
