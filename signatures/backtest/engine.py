@@ -98,7 +98,7 @@ class Engine(AbstractContextManager["Engine"]):
         if threads is not None:
             settings["threads"] = str(threads)
         try:
-            connection = duckdb.connect(str(self._folder / "work.duckdb"), config=settings)
+            connection = duckdb.connect(":memory:", config=settings)
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = true")
             connection.execute("SET enable_progress_bar_print = false")

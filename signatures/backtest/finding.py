@@ -14,7 +14,7 @@ from typing import Final
 from signatures.backtest.engine import Engine
 from signatures.backtest.staging import Staged
 from signatures.duckdb_backend import streams, windows
-from signatures.duckdb_backend.plans import TEMPORAL, Leaf, Measure, Plan
+from signatures.duckdb_backend.plans import TEMPORAL, Below, Leaf, Measure, Plan
 from signatures.duckdb_backend.windows import keys, same_keys
 
 _COUNTED: Final = frozenset({Measure.EVENTS, Measure.VALUES, Measure.SUM})
@@ -94,7 +94,8 @@ class Finder:
         if plan.measure is Measure.SUM:
             spans = self._table(_spans(count, span, select, "sum(greatest(v, 0))"), doing)
         else:
-            leaves = list(plan.leaves())
+            # Without what is measured, so that correlations on the same groups share the count; a bound all the same.
+            leaves = [Below(below.leaf, below.keys, below.keys) for below in plan.leaves()]
             spans = self._shared_spans(count, span, streams.matched(leaves, self._staged, [""] * len(leaves)), doing)
         half = f"n * 2 >= {plan.threshold} * {_SLACK if plan.measure is Measure.SUM else 1}"
         near = self._table(

@@ -100,7 +100,7 @@ def _signature(item: ParsedDocument) -> Signature:
     except RefusedError as error:
         signature.refuse(f"{error} ({place_of(error, item)})")
         return signature
-    _check_log_sources(signature, [leaf.rule for leaf, _keys in plan.leaves()])
+    _check_log_sources(signature, [below.leaf.rule for below in plan.leaves()])
     return signature
 
 

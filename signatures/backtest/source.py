@@ -112,7 +112,7 @@ def open_source(engine: Engine, files: Sequence[LogFile], wanted: Collection[str
         groups.setdefault(_signature(file, source), []).append(file)
     select = " UNION ALL ".join(_select(engine, group, source) for group in groups.values())
     is_parquet = all(file.format is Format.PARQUET for file in files)
-    made = "VIEW" if is_parquet else "TABLE"
+    made = "TEMP VIEW" if is_parquet else "TEMP TABLE"
     engine.run(f"CREATE {made} {RELATION} AS {select}", "reading logs")
     return source
 

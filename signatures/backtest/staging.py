@@ -55,7 +55,7 @@ class Staged:
 def leaves_of(signature: Signature) -> list[Leaf]:
     """The rules on single events of a signature."""
     if isinstance(signature.test, Plan):
-        return [leaf for leaf, _keys in signature.test.leaves()]
+        return [below.leaf for below in signature.test.leaves()]
     return [] if signature.test is None else [signature.test]
 
 
@@ -63,17 +63,7 @@ def kept_fields(signature: Signature) -> set[str]:
     """The fields by which a signature groups and what it measures."""
     if not isinstance(signature.test, Plan):
         return set()
-    return {key for _leaf, keys in signature.test.leaves() for key in keys} | set(_values(signature.test))
-
-
-def _values(plan: Plan) -> Iterable[str]:
-    for reference in plan.references:
-        if isinstance(reference.target, Plan):
-            yield from _values(reference.target)
-            # Inner keys are needed for the inner correlation even if the outer one has fewer.
-            yield from (key for _leaf, keys in reference.target.leaves() for key in keys)
-        elif reference.value is not None:
-            yield reference.value
+    return {field for below in signature.test.leaves() for field in below.needed}
 
 
 def batches(signatures: Sequence[Signature], source: Source) -> Iterable[tuple[list[Signature], Staged]]:
@@ -111,7 +101,7 @@ def stage(engine: Engine, batch: Sequence[Signature], staged: Staged, label: str
     any_flag = " OR ".join(staged.flags.values())
     engine.run(f"DROP TABLE IF EXISTS {STAGED}", doing)
     engine.run(
-        f"CREATE TABLE {STAGED} AS SELECT t{listed} FROM "
+        f"CREATE TEMP TABLE {STAGED} AS SELECT t{listed} FROM "
         f"(SELECT t{columns}, {flags} FROM {RELATION} WHERE t IS NOT NULL) WHERE {any_flag}",
         doing,
     )

@@ -56,8 +56,7 @@ def tell(engine: Engine, finder: Finder, staged: Staged, signature: Signature, l
     if isinstance(test, Plan):
         count, fields = len(test.group_by), list(test.group_by)
         found = finder.find(test, doing)
-        leaves = list(test.leaves())
-        rows = streams.matched(leaves, staged, [extra] * len(leaves))
+        rows = streams.behind(test, staged, extra)
         groups = f"SELECT DISTINCT {keys(count)} FROM {found.hits}"
         near = f"(SELECT m.* FROM ({rows}) m SEMI JOIN ({groups}) n ON {windows.same_keys(count, 'm', 'n')})"
         behind = finder.table(windows.behind(count, found.hits, near, "e.t, e.a, e.l"), doing)

@@ -114,8 +114,7 @@ def correlation_query(plan: Plan, rows: streams.Rows) -> str:
     steps: list[tuple[str, str]] = []
     try:
         found = _write_steps(plan, rows, steps)
-        leaves = list(plan.leaves())
-        steps.append(("b", streams.matched(leaves, rows, [""] * len(leaves))))
+        steps.append(("b", streams.behind(plan, rows)))
     except RefusedError as error:
         raise error.of_rule(plan.title) from None
     count = len(plan.group_by)

@@ -65,6 +65,18 @@ class Reference:
     value: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A rule on single events below a correlation.
+
+    keys: the field for each group-by. needed: every field without which an event takes no part.
+    """
+
+    leaf: Leaf
+    keys: tuple[str, ...]
+    needed: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """A correlation.
@@ -82,16 +94,17 @@ class Plan:
     threshold: int
     expression: SigmaExtendedCorrelationCondition | None
 
-    def leaves(self) -> Iterator[tuple[Leaf, tuple[str, ...]]]:
-        """Every rule on single events below, with the field of it for each group-by of this correlation."""
+    def leaves(self) -> Iterator[Below]:
+        """Every rule on single events below, as this correlation sees its events."""
         for reference in self.references:
             target = reference.target
             if isinstance(target, Leaf):
-                yield target, reference.keys
+                value = () if reference.value is None else (reference.value,)
+                yield Below(target, reference.keys, (*reference.keys, *value))
                 continue
             places = [target.group_by.index(key) for key in reference.keys]
-            for leaf, keys in target.leaves():
-                yield leaf, tuple(keys[place] for place in places)
+            for below in target.leaves():
+                yield Below(below.leaf, tuple(below.keys[place] for place in places), below.needed)
 
 
 def plan_of(rule: SigmaCorrelationRule) -> Plan:
@@ -166,7 +179,9 @@ def _key(rule: SigmaCorrelationRule, field: str, target: SigmaRule | SigmaCorrel
     alias = rule.aliases.aliases.get(field)
     if alias is None:
         return field
+    called = {target.name, str(target.id).lower()}
     for reference, name in alias.mapping.items():
-        if reference.rule is target:
+        # pySigma resolves these references in some versions only.
+        if reference.reference in called or reference.reference.lower() in called:
             return str(name)
     raise RefusedError("an alias", f"it names no field of the rule {target.title!a:.60}", field)

@@ -14,7 +14,7 @@ from typing import Protocol
 from sigma.rule import SigmaRule
 
 from signatures.duckdb_backend.columns import Column, Kind
-from signatures.duckdb_backend.plans import TEMPORAL, Leaf, Measure, Plan, Reference
+from signatures.duckdb_backend.plans import TEMPORAL, Below, Leaf, Measure, Plan, Reference
 from signatures.duckdb_backend.refusals import RefusedError
 
 
@@ -47,37 +47,40 @@ class Found:
 def events(plan: Plan, rows: Rows, found: Callable[[Plan], Found]) -> str:
     """The events of a correlation: keys, t, and v or r as `windows` wants them."""
     if plan.measure not in TEMPORAL and all(isinstance(each.target, Leaf) for each in plan.references):
-        values = [each.value for each in plan.references]
-        leaves = [(each.target, each.keys) for each in plan.references if isinstance(each.target, Leaf)]
-        return matched(leaves, rows, [_value(rows, value, plan) for value in values])
+        return matched(list(plan.leaves()), rows, [_value(rows, each.value, plan) for each in plan.references])
     selects = []
     for place, reference in enumerate(plan.references):
         extra = f"{place} AS r" if plan.measure in TEMPORAL else ""
         if isinstance(reference.target, Leaf):
-            value = extra or _value(rows, reference.value, plan)
-            selects.append(matched([(reference.target, reference.keys)], rows, [value]))
+            below = Below(reference.target, reference.keys, reference.keys)
+            selects.append(matched([below], rows, [extra or _value(rows, reference.value, plan)]))
         else:
             selects.append(_inner(plan, reference, found(reference.target), extra))
     return " UNION ALL ".join(selects)
 
 
-def matched(leaves: Sequence[tuple[Leaf, tuple[str, ...]]], rows: Rows, extras: Sequence[str]) -> str:
+def behind(plan: Plan, rows: Rows, extra: str = "") -> str:
+    """The rows below a correlation, whatever is between: what stands behind its hits."""
+    leaves = list(plan.leaves())
+    return matched(leaves, rows, [extra] * len(leaves))
+
+
+def matched(leaves: Sequence[Below], rows: Rows, extras: Sequence[str]) -> str:
     """Rows that one of the rules matches, once for each entity. extras: a select list for each rule, "" for nothing."""
-    predicates: dict[tuple[tuple[str, ...], str], list[str]] = {}
-    for (leaf, fields), extra in zip(leaves, extras, strict=True):
-        columns = tuple(_key(rows, field) for field in fields)
-        predicates.setdefault((columns, extra), []).append(rows.predicate(leaf.rule))
+    predicates: dict[tuple[tuple[str, ...], tuple[str, ...], str], list[str]] = {}
+    for below, extra in zip(leaves, extras, strict=True):
+        columns = tuple(_key(rows, field) for field in below.keys)
+        needed = tuple(dict.fromkeys([*(_key(rows, field) for field in below.needed), rows.time]))
+        predicates.setdefault((columns, needed, extra), []).append(rows.predicate(below.leaf.rule))
     selects, earlier = [], list[tuple[tuple[str, ...], str]]()
-    for (columns, extra), alternatives in predicates.items():
-        predicate = "(" + " OR ".join(dict.fromkeys(alternatives)) + ")"
+    for (columns, needed, extra), alternatives in predicates.items():
+        own = " AND ".join([*(f"{sql} IS NOT NULL" for sql in needed), f"({' OR '.join(dict.fromkeys(alternatives))})"])
         listed = [f"{sql} AS g{place}" for place, sql in enumerate(columns)]
         listed += [f"{rows.time} AS t", *([extra] if extra else [])]
-        needed = [*columns, rows.time, *([extra.removesuffix(" AS v")] if extra.endswith(" AS v") else [])]
-        filters = [f"{sql} IS NOT NULL" for sql in needed]
-        # What an earlier select gave for the same entity, because an alias names other fields there.
-        filters += [f"NOT coalesce({_equal(columns, others)} AND {each}, FALSE)" for others, each in earlier]
-        selects.append(f"SELECT {', '.join(listed)} FROM {rows.relation} WHERE {' AND '.join(filters)} AND {predicate}")
-        earlier.append((columns, predicate))
+        # What an earlier select gave for the same entity already.
+        others = [f" AND NOT coalesce({_equal(columns, keys)} AND {each}, FALSE)" for keys, each in earlier]
+        selects.append(f"SELECT {', '.join(listed)} FROM {rows.relation} WHERE {own}{''.join(others)}")
+        earlier.append((columns, own))
     return " UNION ALL ".join(selects)
 
 
