@@ -35,6 +35,9 @@ class Sizes:
     """Its time for a page grows with the square of what is stored."""
     batch_objects: int = 8_000
     single_objects: int = 1_500
+    backtest_rows: int = 10_000_000
+    validated: int = 10_000
+    """Signatures."""
 
 
 FULL = Sizes()
@@ -51,4 +54,6 @@ QUICK = Sizes(
     medallion_objects=100,
     batch_objects=400,
     single_objects=40,
+    backtest_rows=50_000,
+    validated=200,
 )

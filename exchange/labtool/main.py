@@ -222,6 +222,13 @@ def _verify_webhook(options: Namespace, _configuration: Configuration, output: O
     return DONE
 
 
+def _backtest(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    # The engine is loaded by this command alone: the others start quickly.
+    from exchange.labtool.backtesting import run_backtest
+
+    return DONE if run_backtest(options, output) else WRONG
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "keygen": _keygen,
     "trust": _trust,
@@ -231,6 +238,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pull": _pull,
     "verify": _verify,
     "verify-webhook": _verify_webhook,
+    "backtest": _backtest,
 }
 
 

@@ -131,9 +131,7 @@ def _of_indicator(members: Mapping[str, Any], origin: str, gathered: _Gathered) 
     try:
         return signatures_of(pattern, origin, id=identifier, name=name, state=state)
     except ObjectInvalidError as error:
-        signature = unusable(origin, error, id=identifier, name=name)
-        signature.state = state
-        return [signature]
+        return [unusable(origin, error, id=identifier, name=name)]
 
 
 def _state(members: Mapping[str, Any], gathered: _Gathered) -> str:

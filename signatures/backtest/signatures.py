@@ -141,5 +141,5 @@ def unusable(origin: str, error: ObjectInvalidError | str, *, id: str = "", name
     message = error.message if isinstance(error, ObjectInvalidError) else error
     signature = Signature(id=id or origin, name=printable(name or origin)[:MAX_NAME_CHARS], origin=origin)
     signature.refuse(message)
-    signature.is_invalid = True
+    signature.is_invalid, signature.state = True, "invalid"
     return signature
