@@ -108,13 +108,14 @@ def _aggregates(logs: Path) -> tuple[float, float]:
 
 def _validate(report: Report, sizes: Sizes) -> None:
     texts = list(_different_texts(sizes.validated))
-    began = time.perf_counter()
+    # One thread of this process: its processor time is what a core that is not shared would take.
+    began = time.process_time()
     for text in texts:
         inspect_rule(text)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     report.compare(
         Comparison(
-            f"signatures validated, one core, {len(texts):,} of them different",
+            f"signatures validated, {len(texts):,} different texts, by processor time of one core",
             "signatures/s",
             {OURS: Figure(len(texts) / seconds)},
             [Goal(10_000 / GOAL_VALIDATION_S)],

@@ -119,12 +119,14 @@ class Engine(AbstractContextManager["Engine"]):
     def _explain(self, error: duckdb.Error) -> BacktestError:
         if isinstance(error, duckdb.OutOfMemoryException):
             return BacktestError("a step needs more memory or temporary disk than it may take: raise --memory")
-        lines = [line for line in str(error).split("\n") if line.strip()]
-        text = " ".join(lines[:3])
-        for link, path in sorted(self._names.items(), key=lambda item: -len(item[0])):
-            text = text.replace(link, str(path))
-        file = next((str(path) for link, path in self._names.items() if link in str(error)), "")
-        return BacktestError(printable(f"{file}: {text}" if file and not text.startswith(file) else text))
+        # What follows is advice on settings, or shows our own query.
+        text = str(error).partition("\n\n")[0].partition("\nLINE ")[0]
+        named = [link for link in self._names if link in str(error)]
+        # The longest, should one name begin another.
+        for link in sorted(named, key=len, reverse=True)[:1]:
+            path = str(self._names[link])
+            text = text.replace(link, path) if link in text else f"{path}: {text}"
+        return BacktestError(printable(" ".join(text.split())))
 
 
 def printable(text: str) -> str:

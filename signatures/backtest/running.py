@@ -61,6 +61,8 @@ def backtest(
         rows, untimed, first, last = engine.row(f"SELECT count(*), count(*) - count(t), min(t), max(t) FROM {RELATION}")
         if not rows:
             raise BacktestError("there is no row in these files")
+        if rows == untimed:
+            raise BacktestError(f"no row has a value in the column {TIME_FIELD}")
         remarks = list(_remarks(source, int(untimed)))
         labels = _labels(engine, source, label)
         for signature in signatures:

@@ -28,10 +28,9 @@ def days_chart(days: Mapping[date, int], first: date, last: date) -> str:
             continue
         tall = max(1.0, hits / most * (base - 16))
         begin = first + timedelta(days=place * step)
-        parts.append(
-            f'<rect class="bar" x="{_LEFT + place * width:.1f}" y="{base - tall:.1f}" width="{max(0.8, width - 1):.1f}" '
-            f'height="{tall:.1f}"><title>{begin.isoformat()}: {hits}</title></rect>'
-        )
+        place_of = f'x="{_LEFT + place * width:.1f}" y="{base - tall:.1f}"'
+        size = f'width="{max(0.8, width - 1):.1f}" height="{tall:.1f}"'
+        parts.append(f'<rect class="bar" {place_of} {size}><title>{begin.isoformat()}: {hits}</title></rect>')
     parts.append(f'<text x="{_LEFT}" y="{base + 18}">{first.isoformat()}</text>')
     parts.append(f'<text x="{_WIDTH - 8}" y="{base + 18}" text-anchor="end">{last.isoformat()}</text>')
     return _svg(height, "Hits by day", parts)
