@@ -15,6 +15,7 @@ from typing import Any, Final
 from exchange.stix.errors import ObjectInvalidError, StixError, shown
 from exchange.stix.reading import read_object, split_body
 from exchange.stix.timestamps import ordering_key, parse_timestamp
+from signatures.backtest.engine import printable
 from signatures.backtest.errors import BacktestError
 from signatures.backtest.signatures import Signature, signatures_of, unusable
 
@@ -60,9 +61,9 @@ def collect_signatures(paths: Iterable[Path], *, now: datetime) -> list[Signatur
 def _files_in(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         if not path.exists():
-            raise BacktestError(f"{shown(str(path))}: there is no such file")
+            raise BacktestError(f"{printable(str(path))}: there is no such file")
         if path.suffix.lower() not in _SIGMA | {".json"}:
-            raise BacktestError(f"{shown(str(path))}: a signature is a .yml, .yaml or .json file")
+            raise BacktestError(f"{printable(str(path))}: a signature is a .yml, .yaml or .json file")
         yield path
         return
     for file in sorted(path.rglob("*")):
@@ -77,9 +78,9 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as opened:
             body = opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise BacktestError(f"cannot read {shown(str(file))}: {error.strerror}") from None
+        raise BacktestError(f"cannot read {printable(str(file))}: {error.strerror}") from None
     if len(body) > MAX_FILE_BYTES:
-        raise BacktestError(f"{shown(str(file))} has more than {MAX_FILE_BYTES} bytes")
+        raise BacktestError(f"{printable(str(file))} has more than {MAX_FILE_BYTES} bytes")
     return body
 
 
@@ -99,7 +100,7 @@ def _read_stix(file: Path, gathered: _Gathered, *, is_named: bool) -> None:
         gathered.signatures.append(unusable(str(file), f"no STIX: {error}"))
         return
     if is_named and not any("type" in members for members in objects):
-        raise BacktestError(f"{shown(str(file))} holds no STIX object")
+        raise BacktestError(f"{printable(str(file))} holds no STIX object")
     for members in objects:
         identifier = members.get("id")
         if members.get("type") == "opinion" and members.get("opinion") in _DISPUTES and not members.get("revoked"):
@@ -153,6 +154,5 @@ def _check_names(signatures: list[Signature]) -> None:
         for key, value in signature.names:
             owner = owners.setdefault((key, value), signature.origin)
             if owner != signature.origin:
-                raise BacktestError(
-                    f"{shown(signature.origin)}: the {key} {shown(value)} is that of a rule in {shown(owner)} too"
-                )
+                used = f"the {key} {shown(value)} is that of a rule in {printable(owner)} too"
+                raise BacktestError(f"{printable(signature.origin)}: {used}")

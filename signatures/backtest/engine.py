@@ -23,6 +23,8 @@ from signatures.duckdb_backend import literals
 Progress = Callable[[str], None]
 DEFAULT_MEMORY: Final = "3GB"
 _POLL_S: Final = 0.5
+# A path is shown whole, what an engine says of a long line of a log is not.
+MAX_PRINTED_CHARS: Final = 1_000
 _SAFE: Final = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -130,8 +132,8 @@ class Engine(AbstractContextManager["Engine"]):
 
 
 def printable(text: str) -> str:
-    """A text of an engine or a file on one line, without characters that move a terminal's cursor."""
-    return "".join(character if character.isprintable() else " " for character in text)[:400]
+    """A text of an engine or a file on one line, cut, without characters that move a terminal's cursor."""
+    return "".join(character if character.isprintable() else " " for character in text[:MAX_PRINTED_CHARS])
 
 
 def _ending(path: Path) -> str:

@@ -12,8 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from exchange.stix.errors import shown
-from signatures.backtest.engine import Engine
+from signatures.backtest.engine import Engine, printable
 from signatures.backtest.errors import BacktestError
 from signatures.duckdb_backend.columns import Kind
 
@@ -58,7 +57,7 @@ def find_files(patterns: Iterable[str]) -> list[Path]:
         path = Path(pattern)
         paths = [path] if path.exists() else [Path(each) for each in sorted(glob.glob(pattern, recursive=True))]
         if not paths:
-            raise BacktestError(f"{shown(pattern)}: there is no such file")
+            raise BacktestError(f"{printable(pattern)}: there is no such file")
         for each in paths:
             _check_file(each)
             found[each] = None
@@ -68,13 +67,13 @@ def find_files(patterns: Iterable[str]) -> list[Path]:
 def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
-            raise BacktestError(f"{shown(str(path))} is a folder: name its files, or a pattern for them")
+            raise BacktestError(f"{printable(str(path))} is a folder: name its files, or a pattern for them")
         if path.stat().st_size == 0:
-            raise BacktestError(f"{shown(str(path))} is empty")
+            raise BacktestError(f"{printable(str(path))} is empty")
         with path.open("rb"):
             pass
     except OSError as error:
-        raise BacktestError(f"cannot read {shown(str(path))}: {error.strerror}") from None
+        raise BacktestError(f"cannot read {printable(str(path))}: {error.strerror}") from None
     format_of(path)
 
 
@@ -84,7 +83,7 @@ def format_of(path: Path) -> Format:
     ending = suffixes[-2] if len(suffixes) == 2 and suffixes[-1] in _PACKED else (suffixes or [""])[-1]
     form = _ENDINGS.get(ending)
     if form is None or (form is Format.PARQUET and ending != suffixes[-1]):
-        raise BacktestError(f"{shown(str(path))}: the ending has to be one of {', '.join(_ENDINGS)}")
+        raise BacktestError(f"{printable(str(path))}: the ending has to be one of {', '.join(_ENDINGS)}")
     return form
 
 

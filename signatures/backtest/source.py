@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exchange.stix.errors import shown
-from signatures.backtest.engine import Engine
+from signatures.backtest.engine import Engine, printable
 from signatures.backtest.errors import BacktestError
 from signatures.backtest.logs import Format, LogFile, is_without_values, kind_of, reader
 from signatures.duckdb_backend import literals
@@ -66,8 +66,8 @@ def kinds_of(files: Sequence[LogFile], wanted: Collection[str]) -> dict[str, Kin
                 kinds[name] = Kind.NUMBER
             elif known is not kind:
                 raise BacktestError(
-                    f"{shown(str(file.path))}: column {shown(name)} holds values of kind {kind}; "
-                    f"{known} is wanted, as {shown(str(origins[name].path))} has it"
+                    f"{printable(str(file.path))}: column {shown(name)} holds values of kind {kind}; "
+                    f"{known} is wanted, as {printable(str(origins[name].path))} has it"
                 )
             origins.setdefault(name, file)
     return kinds
@@ -91,7 +91,7 @@ def _kind_in(file: LogFile, name: str, sql_type: str) -> Kind | None:
     if found is not None and (found is wanted or (name == TIME_FIELD and found is Kind.TEXT)):
         return wanted
     raise BacktestError(
-        f"{shown(str(file.path))}: column {shown(name)} holds values of type {shown(sql_type)}; "
+        f"{printable(str(file.path))}: column {shown(name)} holds values of type {shown(sql_type)}; "
         f"{wanted or 'text, a number, a truth value or a time'} is wanted"
     )
 

@@ -6,7 +6,7 @@ A row maps fields to values; a field that is missing or None is absent. `t` is t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
@@ -129,12 +129,15 @@ def _finds(found: str, value: SigmaRegularExpression) -> bool:
 
 
 def _like(found: str, value: SigmaString) -> bool:
-    cased = isinstance(value, SigmaCasedString)
+    return _like_parts(found, value.s, cased=isinstance(value, SigmaCasedString))
+
+
+def _like_parts(found: str, parts: Sequence[Any], *, cased: bool) -> bool:
     pattern = "".join(
         re.escape(part if cased else lower(part))
         if isinstance(part, str)
         else (".*" if part is SpecialChars.WILDCARD_MULTI else ".")
-        for part in value.s
+        for part in parts
     )
     return re.fullmatch(pattern, found if cased else lower(found), re.DOTALL) is not None
 
@@ -150,9 +153,7 @@ def _contains(found: Any, value: Any) -> bool:
     if isinstance(value, SigmaRegularExpression):
         return _finds(found, value)
     any_text = SpecialChars.WILDCARD_MULTI
-    around = type(value)("") if not isinstance(value, SigmaCasedString) else SigmaCasedString("")
-    around.s = [any_text, *value.s, any_text]
-    return _like(found, around)
+    return _like_parts(found, [any_text, *value.s, any_text], cased=isinstance(value, SigmaCasedString))
 
 
 def _equals_field(found: Any, other: Any, value: SigmaFieldReference) -> bool:
@@ -244,13 +245,13 @@ def _since(correlation: SigmaCorrelationRule, window: Sequence[_Event], t: int, 
             names = [reference.reference for reference in correlation.rules or ()]
             return begin if _says(condition.parsed, {names[place] for place in present}) else None
         return begin if _compare(len(present), condition) else None
-    measured = {
+    measures: dict[str, Callable[[], Any]] = {
         "event_count": lambda: len(window),
         "value_count": lambda: len({event.value for event in window}),
         "value_sum": lambda: sum(event.value for event in window),
         "value_avg": lambda: sum(event.value for event in window) / len(window),
-    }[kind]()
-    return begin if _compare(measured, condition) else None
+    }
+    return begin if _compare(measures[kind](), condition) else None
 
 
 def _latest_begin(events: Sequence[_Event], rule: int, t: int) -> int | None:
@@ -352,7 +353,7 @@ def _rows_behind(correlation: SigmaCorrelationRule, rows: Sequence[Row]) -> dict
                 ):
                     behind.setdefault(tuple(map(str, group)), set()).add((row["t"], number))
             continue
-        places = [reference.rule.group_by.index(field) for field in fields]
+        places = [list(reference.rule.group_by or ()).index(field) for field in fields]
         for group, members in _rows_behind(reference.rule, rows).items():
             behind.setdefault(tuple(group[each] for each in places), set()).update(members)
     return behind

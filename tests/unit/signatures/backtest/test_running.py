@@ -124,7 +124,7 @@ def test_a_column_of_another_kind_is_named_with_file_and_types(tmp_path: Path) -
     signature = write_rule(tmp_path / "one.yml")
     logs = _write_typed(tmp_path / "a.parquet", '5 AS "user.id", \'chat\' AS "gen_ai.operation.name"')
     with pytest.raises(
-        BacktestError, match=r"a\.parquet': column 'user\.id' holds values of type 'INTEGER'; text is wanted"
+        BacktestError, match=r"a\.parquet: column 'user\.id' holds values of type 'INTEGER'; text is wanted"
     ):
         run([signature], [logs])
     # A field that the vocabulary does not know has the kind of the first file.
@@ -133,7 +133,7 @@ def test_a_column_of_another_kind_is_named_with_file_and_types(tmp_path: Path) -
         _write_typed(tmp_path / f"{name}.parquet", f'{value} AS "x.own"')
         for name, value in (("b", "'x'"), ("c", "true"))
     )
-    with pytest.raises(BacktestError, match=r"c\.parquet'.*'x\.own'.*kind boolean; text is wanted.*b\.parquet"):
+    with pytest.raises(BacktestError, match=r"c\.parquet: .*'x\.own'.*kind boolean; text is wanted.*b\.parquet"):
         run([tmp_path / "two.yml"], [logs_one, logs_two])
 
 

@@ -184,7 +184,7 @@ conditions = st.sampled_from(
 )
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(selection=st.tuples(selections, selections, selections), condition=conditions)
 def test_a_rule_matches_what_the_evaluator_says(
     logs: duckdb.DuckDBPyConnection, selection: tuple[Any, Any, Any], condition: str
