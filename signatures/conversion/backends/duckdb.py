@@ -33,6 +33,8 @@ class DuckDbTarget:
 
 def _renaming(options: Options) -> ProcessingPipeline:
     """The kind of event, and then the names of fields, as OCSF has them."""
-    paths = {field.name: options.column(field.name) for field in VOCABULARY.fields.values() if field.ocsf}
-    renaming = ProcessingPipeline(items=[ProcessingItem(FieldMappingTransformation(dict(paths)))])
+    paths: dict[str | None, str | list[str]] = {
+        field.name: options.column(field.name) for field in VOCABULARY.fields.values() if field.ocsf
+    }
+    renaming = ProcessingPipeline(items=[ProcessingItem(FieldMappingTransformation(paths))])
     return options.log_source_pipeline() + renaming
