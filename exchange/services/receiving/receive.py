@@ -62,7 +62,7 @@ def receive_page(
     """
     page = read_page(channel.peer_id, bodies)
     with writing():
-        known = find_known_identities(page.identities())
+        known = find_known_identities(page.identities)
     arrival = _Arrival(channel.pk, claim, page, now(), (added_after, next, last_date, more))
     judged = [each for turn in page.turns(known) for each in take_turn(turn, arrival.take, arrival.put_aside)]
     channel.refresh_from_db()
