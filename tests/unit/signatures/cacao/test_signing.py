@@ -24,9 +24,7 @@ Playbook = dict[str, Any]
 UUID = "0d1d3a53-2b0e-4e7f-8a63-2f6c0f4b7a"
 AT = "2026-03-02T00:00:00.000Z"
 # RFC 8037 appendix A.1 and A.2.
-KEY = SigningKey.from_seed(
-    bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"), "sig"
-)
+KEY = SigningKey.from_seed(bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"), "sig")
 OTHER = SigningKey.from_seed(bytes(range(32)), "sig")
 
 
