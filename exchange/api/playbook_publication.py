@@ -120,7 +120,7 @@ def read_playbook_publication(request: HttpRequest, principal: Principal) -> Pla
         raise malformed("abstraction", f"is one of {', '.join(ABSTRACTIONS)}")
     modified = parameters.text("modified") or ""
     parameters.instant("modified")
-    publication = PlaybookPublication(
+    return PlaybookPublication(
         principal=principal,
         body=_body_of(request),
         label=_label(parameters),
@@ -131,7 +131,6 @@ def read_playbook_publication(request: HttpRequest, principal: Principal) -> Pla
         dry_run=parameters.flag("dry_run"),
         sign=sign,
     )
-    return publication
 
 
 def _body_of(request: HttpRequest) -> bytes:

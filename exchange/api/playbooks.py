@@ -92,7 +92,7 @@ class ChartView(Endpoint):
         description="Drawn by the node as SVG, in light and dark. It has no scripts and loads nothing.",
         parameters=operations.ONE_PLAYBOOK_PARAMETERS,
         responses={
-            (200, SVG): schemas.text("The chart.", '<svg xmlns="http://www.w3.org/2000/svg"/>'),
+            (200, SVG): schemas.text("The chart.", '<svg role="img">...</svg>'),
             **operations.READ_PROBLEMS,
         },
     )
