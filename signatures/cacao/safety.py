@@ -98,7 +98,9 @@ def _without(fact: Fact, effects: frozenset[Effect]) -> Callable[[Reading], Iter
 def _not_undone(effects: frozenset[Effect]) -> Callable[[Reading], Iterator[Path]]:
     def broken_at(reading: Reading) -> Iterator[Path]:
         exception = reading.flow.exception
-        is_undone_on_errors = exception in reading.undone_later if exception else False
+        is_undone_on_errors = bool(exception) and (
+            exception in reading.undone_later or reading.does(exception, {Effect.ROLL_BACK})
+        )
         for identifier in reading.steps_that(effects):
             if identifier not in reading.undone_later and not is_undone_on_errors:
                 yield ("workflow", identifier)
@@ -173,7 +175,7 @@ RULES: Final = (
     Rule(
         "no-roll-back",
         REFUSE,
-        "The step takes access away, and no step that can follow it gives access back.",
+        "The step takes access away, and no step that can follow it, or an error, gives access back.",
         _not_undone(TAKING_AWAY),
     ),
     Rule(
@@ -198,7 +200,7 @@ RULES: Final = (
     Rule(
         "limit-never-lifted",
         WARN,
-        "The step slows a customer down, and no step that can follow it lifts the limit.",
+        "The step slows a customer down, and no step that can follow it, or an error, lifts the limit.",
         _not_undone(LIMITING),
     ),
     Rule(

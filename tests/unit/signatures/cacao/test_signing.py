@@ -97,13 +97,10 @@ def test_a_countersignature_covers_the_signature_and_the_playbook() -> None:
     first, second = verify_signatures(book)
     assert (first.pointer, second.pointer) == ("/signatures/0", "/signatures/0/signature")
     assert second.key_thumbprint == OTHER.kid
-    for change, pointer in (
-        (lambda it: it["signatures"][0]["signature"].update(signee="Lab C"), "/signatures/0/signature/value"),
-        (lambda it: it.update(name="Another"), "/signatures/0/value"),
-    ):
-        other = copy.deepcopy(book)
-        change(other)
-        assert refusal(other) == ("jss-invalid", pointer)
+    other = copy.deepcopy(book)
+    other["signatures"][0]["signature"]["signee"] = "Lab C"
+    assert refusal(other) == ("jss-invalid", "/signatures/0/signature/value")
+    assert refusal({**book, "name": "Another"}) == ("jss-invalid", "/signatures/0/value")
     replaced = copy.deepcopy(book)
     replaced["signatures"][0] = {**signed(key=OTHER)["signatures"][0], "signature": book["signatures"][0]["signature"]}
     assert refusal(replaced) == ("jss-invalid", "/signatures/0/signature/value")
