@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exchange.labtool.feed import DEFAULT_PAGE_OBJECTS
+from exchange.labtool.playbook_arguments import add_playbook
 from exchange.stix.keys import is_thumbprint
 
 DESCRIPTION = "A lab's own side of a commonwatch exchange: keys, signing, publishing, pulling, verifying."
@@ -43,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_pull(add("pull", "pull a collection into a folder and verify every object"))
     _add_verify(add("verify", "verify files against pins, without any network"))
     _add_verify_webhook(add("verify-webhook", "verify a message that a node posted to you"))
+    add_playbook(add("playbook", "check, sign, verify or draw a playbook, without any network"), shared)
     return parser
 
 

@@ -222,6 +222,22 @@ def _verify_webhook(options: Namespace, _configuration: Configuration, output: O
     return DONE
 
 
+def _playbook(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    # Parsing rules takes a while to load, and no other command needs it.
+    from exchange.labtool import playbooks
+
+    raw = _read_input(options.file)
+    if options.action == "check":
+        return DONE if playbooks.check(raw, output) else WRONG
+    if options.action == "verify":
+        return DONE if playbooks.verify(raw, options.trust, utc_now(), output) else WRONG
+    if options.action == "sign":
+        playbooks.sign(raw, _key_file(options.key, output), options, utc_now(), output)
+    else:
+        playbooks.draw(raw, options, output)
+    return DONE
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "keygen": _keygen,
     "trust": _trust,
@@ -231,6 +247,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pull": _pull,
     "verify": _verify,
     "verify-webhook": _verify_webhook,
+    "playbook": _playbook,
 }
 
 
