@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import publishing, reading, stix_reading
+from benchmarks import backtesting, publishing, reading, stix_reading
 from benchmarks.machine import machine
 from benchmarks.node import running_node
-from benchmarks.peers.environments import CACHE
+from benchmarks.peers.environments import PROJECT
 from benchmarks.report import BEGIN, END, Report
 from benchmarks.sizes import FULL, QUICK, WEB_WORKERS
 
@@ -32,11 +32,12 @@ def main() -> None:
         publishing.measure(node, report, sizes)
     with running_node(workers=WEB_WORKERS) as node:
         reading.measure(node, report, sizes)
+    backtesting.measure(report, sizes)
     report.write(_quick_readme() if is_quick else README)
 
 
 def _quick_readme() -> Path:
-    path = CACHE / "quick" / "README.md"
+    path = PROJECT / ".bench" / "quick" / "README.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"# A quick run\n{BEGIN}\n{END}\n", encoding="utf-8")
     return path

@@ -44,6 +44,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add_pull(add("pull", "pull a collection into a folder and verify every object"))
     _add_verify(add("verify", "verify files against pins, without any network"))
     _add_verify_webhook(add("verify-webhook", "verify a message that a node posted to you"))
+    _add_convert(add("convert", "convert signatures to the query language of a log store"))
+    _add_backtest(add("backtest", "run signatures over logs of your own, without any network"))
     add_playbook(add("playbook", "check, sign, verify or draw a playbook, without any network"), shared)
     return parser
 
@@ -142,6 +144,50 @@ def _add_verify_webhook(parser: argparse.ArgumentParser) -> None:
     )
     for name in ("id", "timestamp", "signature"):
         parser.add_argument(f"--{name}", required=True, metavar="VALUE", help=f"the header webhook-{name}")
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="Sigma in YAML, STIX in JSON, or folders of these"
+    )
+    parser.add_argument("--target", metavar="NAME", help="the log store, one of --list")
+    parser.add_argument("--list", action="store_true", help="print the targets and end")
+    parser.add_argument("--table", metavar="NAME", help="index, table or stream with the events; default: see --list")
+    parser.add_argument("--timestamp", metavar="FIELD", help="the field with the time of an event; default: see --list")
+    parser.add_argument(
+        "--schema",
+        default="vocabulary",
+        choices=("vocabulary", "ocsf"),
+        help="whose names the fields have there",
+    )
+    parser.add_argument(
+        "--include-revoked", action="store_true", help="convert revoked and expired signatures too, marked as such"
+    )
+
+
+def _add_backtest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--signatures",
+        required=True,
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="Sigma files, STIX files, or folders of them such as `pull` fills",
+    )
+    parser.add_argument(
+        "--logs",
+        required=True,
+        nargs="+",
+        metavar="FILE",
+        help="Parquet, JSON lines or CSV, by name or pattern",
+    )
+    parser.add_argument("--label", metavar="COLUMN", help="the column that names an event's campaign, empty if benign")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one page")
+    parser.add_argument(
+        "--memory", default="3GB", metavar="SIZE", help="what the engine may take; more goes to disk (3GB)"
+    )
+    parser.add_argument("--temporary", type=Path, metavar="DIR", help="where what does not fit is put")
+    parser.add_argument("--threads", type=int, metavar="N", help="processors to use; default: all")
 
 
 def _add_lab_identity(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from exchange.labtool.answers import printable
 from exchange.labtool.arguments import parse_arguments
 from exchange.labtool.client import NodeClient
 from exchange.labtool.configuration import Configuration, read_configuration
@@ -222,6 +223,30 @@ def _verify_webhook(options: Namespace, _configuration: Configuration, output: O
     return DONE
 
 
+def _convert(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    # What it needs takes a while to load, and no other command needs it.
+    from exchange.labtool.converting import Request, convert_paths, describe_targets
+
+    if options.list:
+        output.answer(*describe_targets())
+        return DONE
+    if options.target is None or not options.paths:
+        raise UsageError("convert takes at least one PATH and --target NAME; --list prints the targets")
+    request = Request(options.target, options.table, options.timestamp, options.schema, options.include_revoked)
+    report = convert_paths(options.paths, request, now=utc_now())
+    for refusal in report.refusals:
+        output.note(printable(refusal.line))
+    output.answer(report.to_json(), report.lines())
+    return WRONG if report.refusals else DONE
+
+
+def _backtest(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    # The engine is loaded by this command alone: the others start quickly.
+    from exchange.labtool.backtesting import run_backtest
+
+    return DONE if run_backtest(options, output) else WRONG
+
+
 def _playbook(options: Namespace, _configuration: Configuration, output: Output) -> int:
     # Parsing rules takes a while to load, and no other command needs it.
     from exchange.labtool import playbooks
@@ -247,6 +272,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pull": _pull,
     "verify": _verify,
     "verify-webhook": _verify_webhook,
+    "convert": _convert,
+    "backtest": _backtest,
     "playbook": _playbook,
 }
 
