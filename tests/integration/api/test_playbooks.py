@@ -27,6 +27,7 @@ from tests.support.forms import assert_form
 from tests.support.rest import RestClient, RestNode
 
 ATTACK = "attack-pattern--3f567912-629a-5e0b-ab0c-0102977c2d6c"
+AMBER = b"55d920b0-5e8b-4f79-9ee9-91f868d9b421"
 Playbook = dict[str, Any]
 
 
@@ -124,6 +125,18 @@ def test_the_sharing_rule_holds_for_playbooks_and_their_charts(node: RestNode) -
     assert absent.status_code == 404
     assert absent.content == node.cobalt.get(f"playbooks/{ATTACK}/").content
     assert node.cobalt.get(f"playbooks/{stix_id}/chart.svg").status_code == 404
+
+
+def test_an_object_counts_as_strict_as_the_playbook_that_it_carries(node: RestNode) -> None:
+    amber = playbook_bytes("rate_limits").replace(b"bab4a63c-aed9-4cf5-a766-dfca5abac2bb", AMBER)
+    amber = amber.replace(b'"TLP:GREEN"', b'"TLP:AMBER"')
+    answer = node.aurora.post("playbooks/?marking=TLP:GREEN", amber).json()
+    assert "stricter-payload" in {warning["code"] for warning in answer["results"][0]["warnings"]}
+    assert answer["playbook"]["label"] == "TLP:AMBER"
+    aurora = node.community.aurora
+    node.aurora.publish(aurora.signed(answer["objects"][0]))
+    (entry,) = node.aurora.get(f"objects/{answer['objects'][0]['id']}/").json()["objects"]
+    assert entry["label"] == "TLP:AMBER"
 
 
 def test_the_node_signs_and_publishes_for_a_lab_whose_key_it_holds(node: RestNode) -> None:
