@@ -22,7 +22,7 @@ from signatures.samplelogs.draws import (
     key_of,
     mixed,
 )
-from signatures.samplelogs.names import ADDRESSES, address, hexadecimal
+from signatures.samplelogs.names import ADDRESSES, addresses, hexadecimal
 from signatures.samplelogs.rows import EVENTS, REQUEST, Rows
 from signatures.samplelogs.span import Span
 from signatures.samplelogs.units import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
@@ -93,7 +93,7 @@ class Columns:
         self._replay = np.array([account.replay for account in accounts])
         self._logprobs = np.array([account.logprobs for account in accounts])
         self._languages = _values([account.language for account in accounts])
-        self._addresses = pa.array([address(number) for number in range(ADDRESSES)])
+        self._addresses = pa.array(addresses())
         self._models = pa.array([model.name for model in span.models])
         self._released = np.array([model.released_ms for model in span.models])
         self._read_templates(book)

@@ -55,9 +55,10 @@ def user_agent(client: str, version: int) -> str:
     return f"{client}/{version}.{len(client)}"
 
 
-def address(number: int) -> str:
-    """The address of this number."""
-    return f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
+@cache
+def addresses() -> tuple[str, ...]:
+    """All addresses, by number."""
+    return tuple(f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}" for number in range(ADDRESSES))
 
 
 def hexadecimal(words: Words) -> npt.NDArray[np.bytes_]:

@@ -7,7 +7,6 @@ alone, so any hour can be made without the others. Requests are thinned evenly t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -44,7 +43,8 @@ class HonestTraffic:
         self._first_hour = span.start_ms // MS_PER_HOUR
         self._read(accounts)
         self._factor = 1.0
-        self._drawn_rows = self._fit()
+        self._before = self._fit()
+        """For each hour, how many requests are drawn before it; the total at the end."""
 
     def _read(self, accounts: Sequence[Account]) -> None:
         names = list(ACTORS.rhythms)
@@ -67,21 +67,15 @@ class HonestTraffic:
         self._one_off = np.array([account.one_off for account in accounts])
         self._number = np.arange(len(accounts))
 
-    def _fit(self) -> int:
-        """Choose the factor of all rates so that a little more is drawn than wanted; answers how much is drawn."""
+    def _fit(self) -> Integers:
+        """Choose the factor of all rates so that a little more is drawn than wanted; answers how much before each hour."""
         expected = sum(float(self._expected(hour).sum()) for hour in range(self._span.hours))
         self._factor = self._wanted * _SPARE / max(expected, 1.0)
         while True:
-            count = sum(int(self._counts(hour).sum()) for hour in range(self._span.hours))
-            if count >= self._wanted:
-                return count
+            counts = [int(self._counts(hour).sum()) for hour in range(self._span.hours)]
+            if sum(counts) >= self._wanted:
+                return np.concatenate([[0], np.cumsum(counts)])
             self._factor *= _SPARE
-
-    @cached_property
-    def hours(self) -> Sequence[int]:
-        """For each hour of the span, how many requests come before it, and the total at the end."""
-        ends = np.cumsum([int(self._counts(hour).sum()) for hour in range(self._span.hours)])
-        return [0, *(int(end) for end in ends)]
 
     def _expected(self, hour: int) -> Numbers:
         """Requests of each account in this hour, on average over its runs."""
@@ -110,7 +104,7 @@ class HonestTraffic:
         counts = self._counts(hour)
         account = np.repeat(self._number, counts)
         nth = np.arange(len(account)) - np.repeat(np.cumsum(counts) - counts, counts)
-        kept = self._thinned(self.hours[hour], len(account))
+        kept = self._thinned(int(self._before[hour]), len(account))
         account, nth = account[kept], nth[kept]
         word = drawn(self._keys[2], account, nth, hour)
         at = self._times(hour, account, mixed(word + np.uint64(1)))
@@ -132,7 +126,7 @@ class HonestTraffic:
     def _thinned(self, before: int, count: int) -> Flags:
         """Which of the drawn requests stay: evenly, so many as were asked for in the whole log."""
         number = before + np.arange(count + 1)
-        kept = number * self._wanted // max(self._drawn_rows, 1)
+        kept = number * self._wanted // max(int(self._before[-1]), 1)
         return kept[1:] > kept[:-1]
 
     def _times(self, hour: int, account: Integers, word: Integers) -> Integers:
