@@ -24,11 +24,11 @@ from exchange.stix.extension_ids import (
 from exchange.stix.identifiers import CONTRIBUTING_PROPERTIES, deterministic_id
 from exchange.stix.markings import Tlp
 from exchange.stix.signature_payload import payload_digest
+from signatures.samples import ATTACK_PATTERNS, SAMPLE_SIGNATURES, indicator_members
 
 LABS: Final = ("aurora", "borealis", "cobalt")
 
 _FOLDER: Final = Path(__file__).parent
-_SIGMA_VERSION: Final = "2.1.0"
 _EXTENSIONS: Final = {
     "distribution": DISTRIBUTION_EXTENSION,
     "feedback": FEEDBACK_EXTENSION,
@@ -60,12 +60,6 @@ def _entries(name: str) -> tuple[Entry, ...]:
     return tuple(yaml.safe_load(_text(f"{name}.yml")))
 
 
-@cache
-def _atlas() -> Mapping[str, str]:
-    loaded: dict[str, str] = yaml.safe_load(_text("atlas.yml"))
-    return loaded
-
-
 def _text(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
@@ -82,9 +76,9 @@ class _Samples:
             "@lab:": lambda name: self._identities[name],
             "@person:": lambda name: self._identities[name],
             "@extension:": lambda name: _EXTENSIONS[name],
-            "@atlas/": lambda name: _atlas()[name],
+            "@atlas/": lambda name: ATTACK_PATTERNS[name],
             "@payload:": self._digest_of,
-            "@sigma:": lambda name: base64.b64encode(_text(name).encode()).decode(),
+            "@sigma:": lambda name: base64.b64encode(SAMPLE_SIGNATURES[name].text.encode()).decode(),
             "@": self._id_of,
         }
 
@@ -101,12 +95,9 @@ class _Samples:
 
     def _build(self, entry: Entry) -> Entry:
         members: Entry = {"type": entry["type"], "spec_version": "2.1", **self._resolve(entry.get("members", {}))}
-        if "sigma" in entry:
-            members |= {
-                "pattern": _text(entry["sigma"]),
-                "pattern_type": "sigma",
-                "pattern_version": _SIGMA_VERSION,
-            }
+        if "signature" in entry:
+            created = datetime.fromisoformat(self._moved(entry["created"]))
+            members = {**members, **indicator_members(SAMPLE_SIGNATURES[entry["signature"]], created)}
         if "playbook" in entry:
             members.setdefault("extensions", {})[COA_PLAYBOOK_EXTENSION] = self._playbook(entry["playbook"])
         if "label" in entry:

@@ -390,7 +390,7 @@ def test_second_start_keeps_everything_and_empty_publishes_nothing(tmp_path: Pat
     run.arguments = ()
     run.start()
     assert run.accounts == accounts
-    assert "published 45 objects" in run.output
+    assert "published 51 objects" in run.output
     assert run.stop() == 0
 
     run.port = free_port()
