@@ -24,6 +24,7 @@ from exchange.labtool.output import Output
 from exchange.labtool.pins import read_pins, write_pins
 from exchange.labtool.pulling import PullReport, pull, utc_now
 from exchange.labtool.revoking import revoke
+from exchange.labtool.sampling import make_sample_log
 from exchange.labtool.signing import CannotSignError, sign_objects
 from exchange.labtool.verifying import MAX_FILE_BYTES, verify_paths
 from exchange.labtool.webhooks import read_webhook_secret, verify_webhook
@@ -222,6 +223,11 @@ def _verify_webhook(options: Namespace, _configuration: Configuration, output: O
     return DONE
 
 
+def _sample_logs(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    make_sample_log(options, output)
+    return DONE
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "keygen": _keygen,
     "trust": _trust,
@@ -231,6 +237,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pull": _pull,
     "verify": _verify,
     "verify-webhook": _verify_webhook,
+    "sample-logs": _sample_logs,
 }
 
 

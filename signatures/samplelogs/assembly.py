@@ -12,7 +12,7 @@ from signatures.samplelogs.accounts import NO_TEMPLATE, Account, TemplateBook
 from signatures.samplelogs.draws import drawn, key_of
 from signatures.samplelogs.honest import settle
 from signatures.samplelogs.operators import Campaign, moved_into, run_campaign
-from signatures.samplelogs.planning import BENIGN_PER_CAMPAIGN, Plan
+from signatures.samplelogs.planning import BENIGN_PER_CAMPAIGN, Plan, natural_requests
 from signatures.samplelogs.rows import BLOCKED, CREATED, KEY_CREATED, UNBLOCKED, Rows
 from signatures.samplelogs.span import Span
 from signatures.samplelogs.traffic import HonestTraffic
@@ -25,15 +25,20 @@ _MOST_ACCOUNT_EVENTS: Final = 0.25
 """Of the benign rows: in a log of a few hundred rows, most of what happens is that accounts are opened."""
 
 _Planted = tuple[int, int, int, int, int, bool, bool]
-"""at, account, event, template, model, is_loose, is_shut_out."""
+_PARTS: Final = ("at", "account", "event", "template", "model", "is_loose", "is_shut_out")
 
 
 class Assembly:
-    """The accounts and templates of a log, its honest requests by the hour, and what is planted between them."""
+    """The accounts and templates of a log, its honest requests by the hour, and what is planted between them.
+
+    size: of the campaigns, on average; 1 is natural, 0 is none.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.span, seed = plan.span, plan.options.seed
         self.book, campaigns = _campaigns(plan)
+        natural = sum(natural_requests(each.name) for each in plan.campaigns)
+        self.size = round(_events_of(campaigns) / natural, 3) if natural else 0.0
         rows = plan.options.rows - _events_of(campaigns)
         honest = settle(self.book, seed, plan.span, rows)
         events = _account_events(honest, plan.span, int(rows * _MOST_ACCOUNT_EVENTS))
@@ -99,7 +104,7 @@ def _campaign_events(campaigns: Sequence[Campaign], first: int) -> Iterator[_Pla
 
 
 def _rows_of(planted: Sequence[_Planted], key: int) -> Rows:
-    columns = np.array(planted, dtype=np.int64).reshape(len(planted), len(_Planted.__args__)).T
+    columns = np.array(planted, dtype=np.int64).reshape(len(planted), len(_PARTS)).T
     at, account, event, template, model, is_loose, is_shut_out = columns
     return Rows(
         account=account,
@@ -111,4 +116,3 @@ def _rows_of(planted: Sequence[_Planted], key: int) -> Rows:
         is_loose=is_loose.astype(bool),
         is_shut_out=is_shut_out.astype(bool),
     )
-

@@ -1,8 +1,8 @@
 """Clusters of accounts as the provider of the model would compute them, from what it knows of accounts alone.
 
 Accounts are in one cluster if they pay with the same instrument, belong to the same organisation, or came with the same
-client from the same disposable mail domain. Campaigns are not looked at: an operator who buys a card for each account
-has no cluster, and honest accounts of one company have one.
+client, from the same network, under the same disposable mail domain. Campaigns are not looked at: an operator who buys
+a card for each account has no cluster, and honest accounts of one company have one.
 """
 
 from __future__ import annotations
@@ -44,4 +44,4 @@ def _bonds(account: Account) -> Iterator[Hashable]:
     if account.org:
         yield "organisation", account.org
     if account.is_disposable:
-        yield "client", account.tls, account.email_domain
+        yield "client", account.tls, account.asn, account.email_domain

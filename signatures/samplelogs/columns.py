@@ -32,13 +32,14 @@ from signatures.vocabulary import VOCABULARY, FieldType
 LABELS: Final = ("llmx.label.campaign", "llmx.label.lookalike")
 """Columns that only evaluations may read: what is planted, and what benign events look like."""
 
-_ARROW: Final = {
+ARROW_TYPES: Final = {
     FieldType.STRING: pa.string(),
     FieldType.INTEGER: pa.int64(),
     FieldType.NUMBER: pa.float64(),
     FieldType.BOOLEAN: pa.bool_(),
     FieldType.TIMESTAMP: pa.timestamp("ms", tz="UTC"),
 }
+"""Of columns, by the vocabulary's types."""
 _OK: Final = 200
 _SHUT_OUT: Final = 403
 _TOO_MANY: Final = 429
@@ -135,17 +136,17 @@ class Columns:
         columns = self._of_events(rows, asked)
         columns |= self._of_requests(rows, asked, aggregates)
         columns |= self._of_prompts(rows, asked, words)
-        columns |= _of_windows(rows, asked, aggregates)
+        columns |= _of_windows(asked, aggregates)
         columns["llmx.block.failover_s"] = _numbers(failovers, ~np.isnan(failovers))
         columns |= {name: labels.take(rows.account) for name, labels in zip(LABELS, self._labels, strict=True)}
         names = [name for name in VOCABULARY.fields if name in columns]
-        return pa.table({name: columns[name].cast(_ARROW[VOCABULARY.fields[name].type]) for name in names})
+        return pa.table({name: columns[name].cast(ARROW_TYPES[VOCABULARY.fields[name].type]) for name in names})
 
     def _of_events(self, rows: Rows, asked: Flags) -> dict[str, pa.Array]:
         columns = {name: self._account_texts[name].take(rows.account) for name in [*_OF_ACCOUNT, "llmx.cluster.id"]}
         age = (rows.at - self.created[rows.account]) // (MS_PER_DAY // _HUNDREDTHS) / _HUNDREDTHS
         return columns | {
-            "timestamp": pa.array(rows.at, type=_ARROW[FieldType.TIMESTAMP]),
+            "timestamp": pa.array(rows.at, type=ARROW_TYPES[FieldType.TIMESTAMP]),
             "llmx.event.category": _CATEGORIES.take(pa.array(asked.astype(np.int8))),
             "llmx.event.name": _EVENT_NAMES.take(rows.event),
             "llmx.account.age_days": pa.array(np.maximum(age, 0.0)),
@@ -187,7 +188,10 @@ class Columns:
         }
 
     def _of_prompts(self, rows: Rows, asked: Flags, words: Words) -> dict[str, pa.Array]:
-        columns = {name: _known(values.take(np.maximum(rows.template, 0)), asked) for name, values in self._template_texts.items()}
+        columns = {
+            name: _known(values.take(np.maximum(rows.template, 0)), asked)
+            for name, values in self._template_texts.items()
+        }
         has_template = rows.template >= 0
         return columns | {
             "llmx.prompt.template_hash": _known(
@@ -206,7 +210,7 @@ class Columns:
         }
 
 
-def _of_windows(rows: Rows, asked: Flags, aggregates: Aggregates) -> dict[str, pa.Array]:
+def _of_windows(asked: Flags, aggregates: Aggregates) -> dict[str, pa.Array]:
     idle, peak = aggregates.idle_max_ms, aggregates.first_peak_ms
     return {
         "llmx.window.requests": _numbers(aggregates.requests, asked),

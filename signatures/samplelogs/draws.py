@@ -25,7 +25,7 @@ _MASK: Final = (1 << 64) - 1
 _GAMMA: Final = 0x9E3779B97F4A7C15
 _MIX_ONE: Final = 0xBF58476D1CE4E5B9
 _MIX_TWO: Final = 0x94D049BB133111EB
-_SHIFTS: Final = (np.uint64(33), np.uint64(27), np.uint64(31))
+_SHIFTS: Final = (np.uint64(30), np.uint64(27), np.uint64(31))
 _HALF: Final = np.uint64(32)
 _FRACTION_BITS: Final = np.uint64(11)
 _FRACTION: Final = 2.0**-53
@@ -52,7 +52,9 @@ def drawn(key: int, *parts: Integers | Words | int) -> Words:
     words: Words = np.full(1, key, dtype=np.uint64)
     for part in parts:
         # Arrays wrap around without a word; numpy warns of single numbers that do.
-        factor = np.uint64(part * _GAMMA & _MASK) if isinstance(part, int) else part.astype(np.uint64) * np.uint64(_GAMMA)
+        factor = (
+            np.uint64(part * _GAMMA & _MASK) if isinstance(part, int) else part.astype(np.uint64) * np.uint64(_GAMMA)
+        )
         words = mixed((words ^ factor) + np.uint64(_GAMMA))
     return words
 
@@ -73,7 +75,8 @@ def exponential(words: Words) -> Numbers:
     at = fractions(words) * _STEPS
     step = at.astype(np.int64)
     low, high = _QUANTILES[step], _QUANTILES[step + 1]
-    return low + (at - step) * (high - low)
+    numbers: Numbers = low + (at - step) * (high - low)
+    return numbers
 
 
 class Dice:
@@ -86,7 +89,7 @@ class Dice:
         """A word of 64 bits."""
         self._state = (self._state + _GAMMA) & _MASK
         word = self._state
-        word = ((word ^ (word >> 33)) * _MIX_ONE) & _MASK
+        word = ((word ^ (word >> 30)) * _MIX_ONE) & _MASK
         word = ((word ^ (word >> 27)) * _MIX_TWO) & _MASK
         return word ^ (word >> 31)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from signatures.samplelogs.accounts import Account
@@ -28,12 +30,17 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class SampleReport:
-    """What was made. campaigns, lookalikes: events by name. left_out: campaigns that so few rows have no room for."""
+    """What was made. campaigns, lookalikes: events by name. left_out: campaigns that so few rows have no room for.
+
+    start: aware. size: of most campaigns, 1 is natural; 0 without campaigns.
+    """
 
     out: Path
     rows: int
+    start: datetime
     days: float
     accounts: int
+    size: float
     campaigns: Mapping[str, int]
     lookalikes: Mapping[str, int]
     left_out: tuple[str, ...]
@@ -62,8 +69,10 @@ def write_sample_log(options: SampleOptions, on_progress: Progress = lambda _row
     return SampleReport(
         out=options.out,
         rows=int(by_account.sum()),
+        start=options.start,
         days=plan.span.days,
         accounts=len(assembly.accounts),
+        size=assembly.size,
         campaigns=_counted(assembly.accounts, by_account, lambda account: account.campaign),
         lookalikes=_counted(assembly.accounts, by_account, lambda account: account.lookalike),
         left_out=plan.left_out,
@@ -126,8 +135,8 @@ def _hours(assembly: Assembly, columns: Columns) -> Iterator[_Hour]:
         yield _Hour(rows, words, aggregates, failovers.of_rows(rows, words))
 
 
-def _wide(values: Integers | Numbers, asked: Integers, count: int) -> Integers | Numbers:
+def _wide(values: npt.NDArray[Any], asked: Integers, count: int) -> npt.NDArray[Any]:
     """The values at their places among all rows, and zeros, which no column shows, at the others."""
-    wide = np.zeros(count, dtype=values.dtype)
+    wide: npt.NDArray[Any] = np.zeros(count, dtype=values.dtype)
     wide[asked] = values
     return wide

@@ -51,7 +51,9 @@ def settle(book: TemplateBook, seed: int, span: Span, rows: int) -> list[Account
     """The honest accounts of a log that is to have about `rows` benign requests; their templates go into the book."""
     accounts: list[Account] = []
     for name, population in ACTORS.populations.items():
-        accounts += _Settling(population, book, Dice(seed, f"population {name}"), span).until(rows * population["share"])
+        accounts += _Settling(population, book, Dice(seed, f"population {name}"), span).until(
+            rows * population["share"]
+        )
     return accounts
 
 
@@ -211,5 +213,3 @@ def _block(account: Account, dice: Dice, span: Span) -> tuple[int, int]:
     earliest = max(account.created_ms, span.start_ms)
     begin = dice.whole((earliest, span.end_ms - 1))
     return begin, begin + dice.whole(_BLOCK_H) * MS_PER_HOUR + dice.whole((0, MS_PER_HOUR))
-
-

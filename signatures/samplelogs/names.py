@@ -1,5 +1,8 @@
-"""Invented names: of accounts, networks, mail domains, clients. Addresses are reserved for benchmarks (RFC 2544), domains
-end in `.example`, networks have private numbers (RFC 6996). None holds a quote, a comma or a backslash."""
+"""Invented names: of accounts, networks, mail domains, clients.
+
+Addresses are reserved for benchmarks (RFC 2544), domains end in `.example`, networks have private numbers (RFC 6996).
+None holds a quote, a comma or a backslash.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,47 @@ ADDRESSES: Final = 1 << 17
 """Numbers of addresses in 198.18.0.0/15."""
 _FIRST_NETWORK: Final = 4_200_000_000
 _NETWORKS: Final = 4_000
-_WORDS: Final = (
-    "amber basalt cedar delta ember fjord garnet harbour indigo juniper kestrel lagoon meadow nimbus osprey prairie "
-    "quarry raven saffron tundra umber velvet willow zephyr"
-).split()
-_KINDS: Final = "works labs soft group studio school bank clinic".split()
-_THROWAWAY: Final = ("quickbox.example", "tenminutes.example", "nomail.example", "dropinbox.example", "burner.example")
+_WORDS: Final = [
+    "amber",
+    "basalt",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "garnet",
+    "harbour",
+    "indigo",
+    "juniper",
+    "kestrel",
+    "lagoon",
+    "meadow",
+    "nimbus",
+    "osprey",
+    "prairie",
+    "quarry",
+    "raven",
+    "saffron",
+    "tundra",
+    "umber",
+    "velvet",
+    "willow",
+    "zephyr",
+]
+_KINDS: Final = ["works", "labs", "soft", "group", "studio", "school", "bank", "clinic"]
+_THROWAWAY: Final = tuple(
+    f"{name}.example"
+    for name in [
+        "quickbox",
+        "tenminutes",
+        "nomail",
+        "dropinbox",
+        "burner",
+        "onceonly",
+        "fleeting",
+        "paperbag",
+        "mailmist",
+    ]
+)
 _HEX: Final = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype=np.uint16)
 
 

@@ -84,7 +84,7 @@ class _Operator:
         self._asns = [network_number(self._dice.word()) for _each in range(self._dice.whole((1, 24)))]
         self._replay = self._dice.between(behaviour.get("replay", [0.0, 0.0]))
         self._cover = self._dice.between(behaviour["cover"])
-        self._loose = book.add(Template("", "chat", 0.01, 0.0, "", (600, 400, 60)))
+        self._loose = book.add(Template("", "chat", 0.01, 0.0, "", (620, 400, 60)))
         self._instruments_left = self._members_left = 0
         self._instrument = self._org = self._payment = ""
         self._template_now = -1

@@ -13,7 +13,18 @@ import numpy as np
 
 from signatures.samplelogs.accounts import Account
 from signatures.samplelogs.actors import ACTORS
-from signatures.samplelogs.draws import Flags, Integers, Numbers, below, drawn, exponential, fractions, key_of, mixed
+from signatures.samplelogs.draws import (
+    Flags,
+    Integers,
+    Numbers,
+    Words,
+    below,
+    drawn,
+    exponential,
+    fractions,
+    key_of,
+    mixed,
+)
 from signatures.samplelogs.rows import REQUEST, Rows
 from signatures.samplelogs.span import Span
 from signatures.samplelogs.units import (
@@ -44,7 +55,7 @@ class HonestTraffic:
         self._read(accounts)
         self._factor = 1.0
         self._before = self._fit()
-        """For each hour, how many requests are drawn before it; the total at the end."""
+        # For each hour, how many requests are drawn before it, and the total at the end.
 
     def _read(self, accounts: Sequence[Account]) -> None:
         names = list(ACTORS.rhythms)
@@ -68,7 +79,7 @@ class HonestTraffic:
         self._number = np.arange(len(accounts))
 
     def _fit(self) -> Integers:
-        """Choose the factor of all rates so that a little more is drawn than wanted; answers how much before each hour."""
+        """Choose the factor of all rates so that a little more is drawn than wanted; answers how much by hour."""
         expected = sum(float(self._expected(hour).sum()) for hour in range(self._span.hours))
         self._factor = self._wanted * _SPARE / max(expected, 1.0)
         while True:
@@ -88,7 +99,8 @@ class HonestTraffic:
             rate = rate * (1 + self._launch * round(0.5 ** (since_h / _HALF_LIFE_H), 6))
         here = np.clip((begin + MS_PER_HOUR - self._created) / MS_PER_HOUR, 0.0, 1.0)
         shut = (begin >= self._blocked) & (begin + MS_PER_HOUR <= self._unblocked)
-        return rate * here * np.where(shut, _WHILE_BLOCKED, 1.0)
+        expected: Numbers = rate * here * np.where(shut, _WHILE_BLOCKED, 1.0)
+        return expected
 
     def _counts(self, hour: int) -> Integers:
         on_key, count_key, _rows, _runs = self._keys
@@ -129,13 +141,14 @@ class HonestTraffic:
         kept = number * self._wanted // max(int(self._before[-1]), 1)
         return kept[1:] > kept[:-1]
 
-    def _times(self, hour: int, account: Integers, word: Integers) -> Integers:
+    def _times(self, hour: int, account: Integers, word: Words) -> Integers:
         begin = self._span.start_ms + hour * MS_PER_HOUR
         earliest = np.maximum(self._created[account], begin)
         room = begin + MS_PER_HOUR - earliest
         width = np.where(self._width[account] > 0, np.minimum(self._width[account], room), room)
         start = earliest + below(drawn(self._keys[3], account, hour), room - width + 1)
-        return start + below(word, np.maximum(width, 1))
+        at: Integers = start + below(word, np.maximum(width, 1))
+        return at
 
     def _models(self, account: Integers, at: Integers, choice: Numbers) -> Integers:
         age_days = (at - self._span.release_ms) / MS_PER_DAY

@@ -1,4 +1,4 @@
-"""Units of time, and the start of everything. Times are milliseconds since 1970, in UTC; hours are those of the clock."""
+"""Units of time. Times are milliseconds since 1970, in UTC; hours are those of the clock."""
 
 from typing import Final
 

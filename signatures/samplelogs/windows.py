@@ -3,8 +3,9 @@
 requests, quota_ratio: in the hour of the clock, up to and with the event. active_hours: hours with requests among that
 hour and the 23 before. idle_max_s: the longest pause that ended in those hours, at most a day. first_peak_latency_s:
 from the creation of the account until it first used nine tenths of its quota (as the vocabulary defines it), from that
-event on. template_entropy and diversity: of the 24 full hours before, brought up to date when an hour begins, the second
-from a sketch of 64 bits, as gateways keep it. What was before the log is not known to it: all of them begin with the log.
+event on. template_entropy and diversity: of the 24 full hours before, brought up to date when an hour begins, the
+second from a sketch of 64 bits, as gateways keep it. What was before the log is not known to it: all of them begin with
+the log.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Windows:
             idle_max_ms=self._idle(users, begins, counts, at, slot),
             entropy=np.repeat(entropy, counts),
             diversity=np.repeat(diversity, counts),
-            first_peak_ms=self._peaks(account, at, running, begins, counts),
+            first_peak_ms=self._peaks(account, at, running),
         )
         self._remember(users, begins, account, family, template, slot)
         return answer
@@ -106,9 +107,7 @@ class Windows:
         longest = np.maximum(largest, np.repeat(past, counts))
         return np.where(longest == 0, _UNKNOWN, longest)
 
-    def _peaks(
-        self, account: Integers, at: Integers, running: Integers, begins: Integers, counts: Integers
-    ) -> Integers:
+    def _peaks(self, account: Integers, at: Integers, running: Integers) -> Integers:
         high: Flags = (running >= self._quotas[account] * PEAK) & (self._peak[account] == _UNKNOWN)
         which = np.flatnonzero(high)
         # Backwards, so that the first of an account is what stays.

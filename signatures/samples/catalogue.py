@@ -55,7 +55,7 @@ def _read() -> tuple[Mapping[str, SampleSignature], Mapping[str, str]]:
     return signatures, patterns
 
 
-SAMPLE_SIGNATURES: Final[Mapping[str, SampleSignature]]
-ATTACK_PATTERNS: Final[Mapping[str, str]]
+_READ: Final = _read()
+SAMPLE_SIGNATURES: Final = _READ[0]
+ATTACK_PATTERNS: Final = _READ[1]
 """Ids in STIX of the techniques."""
-SAMPLE_SIGNATURES, ATTACK_PATTERNS = _read()
