@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import publishing, reading, stix_reading
 from benchmarks.machine import machine
 from benchmarks.node import running_node
-from benchmarks.peers.environments import CACHE
+from benchmarks.peers.environments import PROJECT
 from benchmarks.report import BEGIN, END, Report
 from benchmarks.sizes import FULL, QUICK, WEB_WORKERS
 
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _quick_readme() -> Path:
-    path = CACHE / "quick" / "README.md"
+    path = PROJECT / ".bench" / "quick" / "README.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"# A quick run\n{BEGIN}\n{END}\n", encoding="utf-8")
     return path

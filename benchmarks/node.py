@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,13 @@ class Node:
             sum(each.used_s for each in found if web in (each.pid, each.session)),
             sum(each.used_s for each in found if each.parent == parent and APP_ROLE in each.title),
         )
+
+
+def process_seconds(process: subprocess.Popen[bytes] | None) -> float:
+    """Processor time that a process which leads a session, and all in it, have used so far."""
+    leader = process.pid if process is not None else 0
+    found = [each for each in map(_usage, Path("/proc").glob("[0-9]*")) if each is not None]
+    return sum(each.used_s for each in found if leader == each.session)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,12 @@ class Sizes:
     medallion_objects: int = 1_000
     """Its time for a page grows with the square of what is stored."""
     batch_objects: int = 8_000
+    crossing_objects: int = 100_000
+    """Of a first sync."""
+    crossing_s: float = 40.0
+    """How long objects are published one by one while they cross."""
+    idle_peers: int = 50
+    idle_s: float = 120.0
     single_objects: int = 1_500
 
 
@@ -50,5 +56,9 @@ QUICK = Sizes(
     peer_s=2.0,
     medallion_objects=100,
     batch_objects=400,
+    crossing_objects=2_000,
+    crossing_s=4.0,
+    idle_peers=5,
+    idle_s=10.0,
     single_objects=40,
 )

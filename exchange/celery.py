@@ -10,17 +10,20 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, worker_init, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 
 app = Celery("commonwatch")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["exchange.sync", "exchange.sync.webhooks", "exchange.sync.pulling"])
+app.autodiscover_tasks(["exchange.sync", "exchange.sync.webhooks", "exchange.sync.pulling", "exchange.sync.hinting"])
 # What waited longer than this for a worker is left to its next time.
 EXPIRES_S = 3600
 OFFER_EVERY_S = 60.0
-WAKE_WEBHOOKS_EVERY_S = 3.0
+# Whatever is stored wakes these at once (exchange/services/heralding.py); this is for what that has missed.
+WAKE_WEBHOOKS_EVERY_S = 5.0
+LOOK_FOR_NEWS_EVERY_S = 5.0
+# Intervals of channels have at least five seconds.
 WAKE_CHANNELS_EVERY_S = 2.0
 app.conf.beat_schedule = {
     name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
@@ -36,6 +39,7 @@ app.conf.beat_schedule = {
 for name, task, every_s in (
     ("wake-webhooks", "webhooks.wake", WAKE_WEBHOOKS_EVERY_S),
     ("wake-channels", "peers.wake", WAKE_CHANNELS_EVERY_S),
+    ("look-for-news", "hints.look", LOOK_FOR_NEWS_EVERY_S),
 ):
     app.conf.beat_schedule[name] = {"task": task, "schedule": every_s, "options": {"expires": every_s}}
 
@@ -47,3 +51,11 @@ def check_before_start(**_signal: Any) -> None:
     from exchange.startup import require_safe_start
 
     require_safe_start()
+
+
+@worker_process_init.connect
+def herald_what_is_stored(**_signal: Any) -> None:
+    """Have this process wake others when it stores something. Each has a thread of its own for that, if it does."""
+    from exchange.services.heralding import HERALD
+
+    HERALD.turn_on()

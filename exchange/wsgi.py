@@ -65,6 +65,7 @@ def make_application() -> Application:
     handler = get_wsgi_application()
     # Imported here because they need Django to be set up.
     from exchange.http.stopping import watch_signals
+    from exchange.services.heralding import HERALD
     from exchange.services.query import AHEAD
     from exchange.startup import require_safe_start
 
@@ -75,6 +76,7 @@ def make_application() -> Application:
     gc.freeze()
     watch_signals()
     AHEAD.turn_on()
+    HERALD.turn_on()
     return Application(handler)
 
 

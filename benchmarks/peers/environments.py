@@ -1,4 +1,4 @@
-"""The environments of peers, made by `make peers` below `.bench/`, and the servers that run in them."""
+"""The environments of peers, made by `make peers` below `.peers/`, and the servers that run in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from exchange.stack.ports import LOOPBACK
 from exchange.stack.process import ManagedProcess
 
 PROJECT = Path(__file__).parents[2]
-CACHE = PROJECT / ".bench"
+INSTALLED = PROJECT / ".peers"
 APPS = Path(__file__).parent / "apps"
 START_TIMEOUT_S = 60.0
 POLL_S = 0.05
@@ -40,7 +40,7 @@ class Environment:
         Raises:
             AbsentError: the environment was not made, or not to its end.
         """
-        folder = CACHE / self.name
+        folder = INSTALLED / self.name
         if not (folder / ".ready").exists():
             raise AbsentError(f"{self.name} is not installed: make peers")
         return folder / "bin" / "python"
@@ -49,14 +49,18 @@ class Environment:
         code = f"from importlib.metadata import version; print(version({package!r}))"
         return subprocess.run([self.python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
-    @contextmanager
-    def gunicorn(self, app: str, env: Mapping[str, str], log: Path, *, workers: int = WEB_WORKERS) -> Iterator[int]:
-        """Serve a module of `apps` with `workers` processes of four threads; gives the port."""
-        port = free_port()
+    def server(self, app: str, env: Mapping[str, str], log: Path, port: int, *, workers: int) -> ManagedProcess:
+        """A module of `apps` behind gunicorn with `workers` processes of four threads, not started yet."""
         command = [str(self.python), "-m", "gunicorn", f"{app}:application", "--chdir", str(APPS)]
         command += ["--bind", f"{LOOPBACK}:{port}", "--workers", str(workers), "--threads", "4"]
         command += ["--keep-alive", "60", "--timeout", "0", "--log-level", "warning"]
-        with running(ManagedProcess(app, command, {"PATH": SYSTEM_PATH, **env}, log), port):
+        return ManagedProcess(app, command, {"PATH": SYSTEM_PATH, **env}, log)
+
+    @contextmanager
+    def gunicorn(self, app: str, env: Mapping[str, str], log: Path, *, workers: int = WEB_WORKERS) -> Iterator[int]:
+        """Serve a module of `apps`; gives the port."""
+        port = free_port()
+        with running(self.server(app, env, log, port, workers=workers), port):
             yield port
 
 
@@ -67,16 +71,25 @@ def running(process: ManagedProcess, port: int) -> Iterator[None]:
     Raises:
         AssertionError: it does not start; the end of its log is the message.
     """
-    process.start()
     try:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not _accepts(port):
-            if not process.is_alive() or time.monotonic() > deadline:
-                raise AssertionError(f"{process.name} did not start: {process.log_path.read_text()[-2000:]}")
-            time.sleep(POLL_S)
+        start(process, port)
         yield
     finally:
         process.stop()
+
+
+def start(process: ManagedProcess, port: int) -> None:
+    """Start a server and wait until it accepts connections.
+
+    Raises:
+        AssertionError: as `running`.
+    """
+    process.start()
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not _accepts(port):
+        if not process.is_alive() or time.monotonic() > deadline:
+            raise AssertionError(f"{process.name} did not start: {process.log_path.read_text()[-2000:]}")
+        time.sleep(POLL_S)
 
 
 def _accepts(port: int) -> bool:

@@ -55,7 +55,8 @@ class ServicePage(ModelPage):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:  # noqa: ARG002 - Django asks for these names
         """The page's own filters; any other would tell of fields that no page shows, letter by letter."""
         forms = ("{}", "{}__exact", "{}__isnull", "{}__id__exact")
-        return any(lookup == form.format(name) for name in self.list_filter for form in forms)
+        names = [getattr(each, "parameter_name", each) for each in self.list_filter]
+        return any(lookup == form.format(name) for name in names for form in forms)
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
         return False

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from exchange.admin import content, members
+from exchange.admin import content, federation, members, quarantine
 from exchange.models import (
     ApiRoot,
     AuditEvent,
@@ -15,8 +15,12 @@ from exchange.models import (
     Grant,
     IdentityApproval,
     Lab,
+    Peer,
+    PeerChannel,
+    PeerErrand,
     Person,
     Pin,
+    QuarantinedObject,
     SigningKey,
     Token,
 )
@@ -31,6 +35,10 @@ PAGES = {
     ApiRoot: content.RootPage,
     Collection: content.CollectionPage,
     Grant: content.GrantPage,
+    Peer: federation.PeerPage,
+    PeerChannel: federation.ChannelPage,
+    PeerErrand: federation.ErrandPage,
+    QuarantinedObject: quarantine.QuarantinePage,
     AuditEvent: content.AuditEventPage,
     Delivery: content.DeliveryPage,
 }

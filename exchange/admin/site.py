@@ -15,13 +15,13 @@ from exchange.http.sources import source_address
 
 
 class OperatorsSite(OTPAdminSite):  # type: ignore[misc]  # django-otp has no type stubs
-    """Operators see metadata of everything; the content of objects is not shown here."""
+    """Operators see metadata of everything. The content of objects is not shown here, but for what is in quarantine."""
 
     site_header = "commonwatch operators"
     site_title = "commonwatch"
     login_form = OperatorLoginForm
     site_url = None
-    index_title = "Labs, collections, keys and logs"
+    index_title = "Labs, collections, peers, keys and logs"
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The sign-in page; 429 where an address fails too often with a name, whether or not anybody has it."""

@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from exchange.api.community import CollectionsView, KeysView, LabsView, WhoamiView
 from exchange.api.documentation import SchemaView, show_documentation, show_extension, show_nothing
 from exchange.api.events import EventsView
+from exchange.api.hints import HintsView
 from exchange.api.objects import ObjectsView, ObjectView, RecipientsView
 from exchange.api.tokens import TokensView, TokenView
 from exchange.api.versions import DifferenceView, VersionsView
@@ -24,6 +25,7 @@ urlpatterns = [
     path("v1/tokens/", TokensView.as_view(), name="api-tokens"),
     path("v1/tokens/<str:prefix>/", TokenView.as_view(), name="api-token"),
     path("v1/events/", EventsView.as_view(), name="api-events"),
+    path("v1/hints/", HintsView.as_view(), name="api-hints"),
     path("v1/webhooks/", WebhooksView.as_view(), name="api-webhooks"),
     path("v1/webhooks/<str:public_id>/", WebhookView.as_view(), name="api-webhook"),
     path("v1/webhooks/<str:public_id>/secret/", WebhookSecretView.as_view(), name="api-webhook-secret"),

@@ -45,6 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_verify(add("verify", "verify files against pins, without any network"))
     _add_verify_webhook(add("verify-webhook", "verify a message that a node posted to you"))
     add_sample_logs(add("sample-logs", "make a log of invented events with planted campaigns, to try rules on"))
+    _add_convert(add("convert", "convert signatures to the query language of a log store"))
     return parser
 
 
@@ -142,6 +143,25 @@ def _add_verify_webhook(parser: argparse.ArgumentParser) -> None:
     )
     for name in ("id", "timestamp", "signature"):
         parser.add_argument(f"--{name}", required=True, metavar="VALUE", help=f"the header webhook-{name}")
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="Sigma in YAML, STIX in JSON, or folders of these"
+    )
+    parser.add_argument("--target", metavar="NAME", help="the log store, one of --list")
+    parser.add_argument("--list", action="store_true", help="print the targets and end")
+    parser.add_argument("--table", metavar="NAME", help="index, table or stream with the events; default: see --list")
+    parser.add_argument("--timestamp", metavar="FIELD", help="the field with the time of an event; default: see --list")
+    parser.add_argument(
+        "--schema",
+        default="vocabulary",
+        choices=("vocabulary", "ocsf"),
+        help="whose names the fields have there",
+    )
+    parser.add_argument(
+        "--include-revoked", action="store_true", help="convert revoked and expired signatures too, marked as such"
+    )
 
 
 def _add_lab_identity(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from exchange.labtool.answers import printable
 from exchange.labtool.arguments import parse_arguments
 from exchange.labtool.client import NodeClient
 from exchange.labtool.configuration import Configuration, read_configuration
@@ -228,6 +229,23 @@ def _sample_logs(options: Namespace, _configuration: Configuration, output: Outp
     return DONE
 
 
+def _convert(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    # What it needs takes a while to load, and no other command needs it.
+    from exchange.labtool.converting import Request, convert_paths, describe_targets
+
+    if options.list:
+        output.answer(*describe_targets())
+        return DONE
+    if options.target is None or not options.paths:
+        raise UsageError("convert takes at least one PATH and --target NAME; --list prints the targets")
+    request = Request(options.target, options.table, options.timestamp, options.schema, options.include_revoked)
+    report = convert_paths(options.paths, request, now=utc_now())
+    for refusal in report.refusals:
+        output.note(printable(refusal.line))
+    output.answer(report.to_json(), report.lines())
+    return WRONG if report.refusals else DONE
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "keygen": _keygen,
     "trust": _trust,
@@ -238,6 +256,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "verify": _verify,
     "verify-webhook": _verify_webhook,
     "sample-logs": _sample_logs,
+    "convert": _convert,
 }
 
 

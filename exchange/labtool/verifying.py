@@ -12,9 +12,9 @@ from typing import Final
 
 from exchange.labtool.errors import DataError
 from exchange.labtool.files import read_file
+from exchange.labtool.finding import find_files
 from exchange.labtool.judging import Keyring, Verdict, is_identity_with_keys
 from exchange.labtool.pins import Pins
-from exchange.labtool.shelf import QUARANTINE, WITHDRAWN, is_object_file
 from exchange.labtool.shelf_memory import STATE_FOLDER, digest_of, read_first_seen
 from exchange.stix.errors import StixError
 from exchange.stix.reading import split_body
@@ -41,7 +41,7 @@ def verify_paths(
 
     Raises: DataError for a path that does not exist or cannot be read.
     """
-    files = [file for path in paths for file in _files_in(path)]
+    files = [file for path in paths for file in find_files(path, (".json",))]
     seen: dict[str, datetime] = {}
     for folder in {folder for file in files for folder in file.parents if (folder / STATE_FOLDER).is_dir()}:
         seen |= read_first_seen(folder)
@@ -77,16 +77,3 @@ def _read(file: Path) -> bytes:
         return read_file(file, max_bytes=MAX_FILE_BYTES)
     except FileNotFoundError:
         raise DataError(f"{file} is gone") from None
-
-
-def _files_in(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise DataError(f"no such file or folder: {path}")
-    left_out = {path / name for name in (QUARANTINE, WITHDRAWN, STATE_FOLDER) if (path / STATE_FOLDER).is_dir()}
-    return sorted(
-        file
-        for file in path.rglob("*.json")
-        if file.is_file() and is_object_file(file) and not left_out.intersection(file.parents)
-    )

@@ -38,7 +38,8 @@ class AnsweringCommand(BaseCommand):
     """Whether the command makes sense only after init_node."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        # No abbreviations: a secret after a flag that looks like another would come back in an error.
+        parser = super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
         parser.add_argument("--json", action="store_true", help="answer with one JSON object")
         return parser
 

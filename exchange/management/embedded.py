@@ -16,7 +16,7 @@ from pathlib import Path
 
 from exchange import environment
 from exchange.stack import Stack, StackError
-from exchange.stack.nodes import DEFAULT_NODE, create_node, node_environment, node_names
+from exchange.stack.nodes import DEFAULT_NODE, create_node, node_environment, node_home, node_names
 
 DEFAULT_DATA_DIR = ".data"
 EXIT_FAULT = 1
@@ -129,7 +129,7 @@ def _run_embedded(line: CommandLine, execute: Callable[[list[str]], None]) -> in
         create_node(stack, node)
         with _applied(node_environment(stack, node), os.environ):
             if line.command not in LEAVES_MIGRATIONS_ALONE:
-                _migrate(stack)
+                _migrate(node_home(stack.data_dir, node))
             execute(line.argv)
     return 0
 
@@ -158,8 +158,8 @@ def _applied(values: dict[str, str], environ: MutableMapping[str, str]) -> Itera
         environ.update(before)
 
 
-def _migrate(stack: Stack) -> None:
+def _migrate(home: Path) -> None:
     """Bring the node's tables up to date: nobody else looks after an embedded database."""
     from exchange.startup import apply_missing_migrations
 
-    apply_missing_migrations(stack.data_dir / "nodes.lock")
+    apply_missing_migrations(home / "migrations.lock")

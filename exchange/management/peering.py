@@ -35,6 +35,7 @@ def add_connection_arguments(parser: CommandParser) -> None:
         choices=[str(kind) for kind in Peer.Credentials.values],
         help=f"the password, token or key comes from the environment ({SECRET_VARIABLE}) or from stdin",
     )
+    parser.add_argument("--token-file", type=Path, help="file with a bearer token, instead of --credentials")
     parser.add_argument("--username", default="", help="of basic credentials")
     parser.add_argument(
         "--certificate", type=Path, help="file with the client certificate in PEM; its key is the secret"
@@ -50,6 +51,12 @@ def connection_of(options: Mapping[str, Any]) -> Connection:
         CommandError: a file cannot be read, or there is no secret.
     """
     authorities = _read(options["authorities"]) if options["authorities"] is not None else None
+    if options["token_file"] is not None:
+        if options["credentials"] is not None:
+            raise CommandError("--token-file says that the credentials are a bearer token; leave --credentials away")
+        return Connection(
+            Credentials(kind=Peer.Credentials.BEARER, token=_read(options["token_file"]).strip()), authorities
+        )
     if options["credentials"] is None:
         return Connection(None, authorities)
     kind = Peer.Credentials(options["credentials"])

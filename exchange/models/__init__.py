@@ -11,7 +11,7 @@ from exchange.models.idempotency import IdempotentRequest
 from exchange.models.key import IdentityApproval, KeyUse, Pin, SigningKey
 from exchange.models.lab import Lab
 from exchange.models.leaf import Leaf
-from exchange.models.peer import Peer, PeerChannel, PeerFailure, QuarantinedObject
+from exchange.models.peer import OverrideApproval, Peer, PeerChannel, PeerErrand, QuarantinedObject
 from exchange.models.person import Person
 from exchange.models.sequencer import Sequencer
 from exchange.models.staged import StagedBatch, StagedEnvelope
@@ -38,9 +38,10 @@ __all__ = [
     "Lab",
     "LabHome",
     "Leaf",
+    "OverrideApproval",
     "Peer",
     "PeerChannel",
-    "PeerFailure",
+    "PeerErrand",
     "Person",
     "Pin",
     "PublishingStatus",

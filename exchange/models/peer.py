@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 from exchange.models.collection import Collection
 from exchange.models.lab import Lab
+from exchange.models.person import Person
 
 DEFAULT_INTERVAL_S = 60
 
@@ -44,11 +46,15 @@ class Peer(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     created_at = models.DateTimeField()
 
+    told_seq = models.BigIntegerField(default=0, help_text="an exchange was told of what is new for it up to here")
+    tell_failures = models.PositiveIntegerField(default=0, help_text="in a row")
+    tell_after = models.DateTimeField(db_default=Now(), help_text="it is told nothing before")
+
     class Meta:
         db_table = "peer"
 
     def __str__(self) -> str:
-        return self.url
+        return self.lab.slug
 
 
 class PeerChannel(models.Model):
@@ -82,6 +88,7 @@ class PeerChannel(models.Model):
     claim = models.UUIDField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField()
+    hinted = models.BooleanField(default=False, help_text="the peer said since the claim that it has something new")
     failures = models.PositiveIntegerField(default=0, help_text="in a row")
     failing_since = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)
@@ -107,32 +114,40 @@ class PeerChannel(models.Model):
         return f"{self.direction} {self.remote_collection}"
 
 
-class PeerFailure(models.Model):
-    """A version that a push peer did not take. It is tried again until it is parked for a person to look at."""
+class PeerErrand(models.Model):
+    """What a push peer is still to be told beside the sequence: to delete an object, or once more a version that it
+    refused. It is tried, later each time, until it is parked for a person to look at.
+    """
+
+    class Kind(models.TextChoices):
+        DELETE = "delete"
+        POST = "post"
 
     id = models.BigAutoField(primary_key=True)
-    channel = models.ForeignKey(PeerChannel, on_delete=models.CASCADE, related_name="refused")
-    version_id = models.BigIntegerField()
+    channel = models.ForeignKey(PeerChannel, on_delete=models.CASCADE, related_name="errands")
+    kind = models.CharField(max_length=6, choices=Kind)
     stix_id = models.CharField(max_length=300)
-    reason = models.CharField(max_length=500, help_text="what the peer said, printable and bounded")
-    tries = models.PositiveIntegerField(default=1)
+    version_id = models.BigIntegerField(default=0, help_text="of what is posted; 0 for a deletion")
+    reason = models.CharField(max_length=500, blank=True, help_text="what the peer said, printable and bounded")
+    tries = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="empty: parked")
-    failed_at = models.DateTimeField()
+    noted_at = models.DateTimeField()
 
     class Meta:
-        db_table = "peer_failure"
+        db_table = "peer_errand"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["channel", "version_id"], name="one_failure_per_version")
+            models.UniqueConstraint(fields=["channel", "kind", "stix_id", "version_id"], name="one_errand_each")
         ]
 
     def __str__(self) -> str:
-        return self.stix_id
+        return f"{self.kind} {self.stix_id}"
 
 
 class QuarantinedObject(models.Model):
     """An object from a peer that this node does not take on its own: the bytes as they came, and why.
 
-    What the object says of itself (id, version, creator, kid) is a claim: nothing here was proven.
+    What the object says of itself (id, version, creator, kid, about) is a claim: nothing here was proven. Its place in
+    the sequence of its peer is that of its row.
     """
 
     class State(models.TextChoices):
@@ -150,9 +165,13 @@ class QuarantinedObject(models.Model):
     version_text = models.CharField(max_length=64, blank=True)
     creator = models.CharField(max_length=300, blank=True, help_text="created_by_ref")
     kid = models.CharField(max_length=43, blank=True)
+    about = models.CharField(max_length=300, blank=True, help_text="of a note of withdrawal: the object's id")
+    about_producer = models.CharField(max_length=300, blank=True, help_text="of such a note: the producer's identity")
     reason = models.CharField(max_length=60, help_text="a code")
     detail = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
+    judged_at = models.DateTimeField(null=True, blank=True, help_text="again, the last time; empty: never")
+    judgings = models.PositiveSmallIntegerField(default=0, help_text="how often it was judged again, and waits on")
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=64, blank=True)
@@ -165,7 +184,34 @@ class QuarantinedObject(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["kid"], name="quarantine_kid", condition=models.Q(state="waiting")),
             models.Index(fields=["creator"], name="quarantine_creator", condition=models.Q(state="waiting")),
+            models.Index(
+                fields=["peer", "about"],
+                name="quarantine_about",
+                condition=models.Q(state="waiting") & ~models.Q(about=""),
+            ),
+            models.Index(
+                fields=["peer", "judged_at", "id"], name="quarantine_turn", condition=models.Q(state="waiting")
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.stix_id or str(self.id)
+        # Not by what it says of itself: pages put this into titles and attributes.
+        return f"number {self.pk}"
+
+
+class OverrideApproval(models.Model):
+    """An operator's word that an object in quarantine has its id by right, and whatever else has it here does not."""
+
+    id = models.AutoField(primary_key=True)
+    quarantined = models.ForeignKey(QuarantinedObject, on_delete=models.CASCADE, related_name="approvals")
+    operator = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "override_approval"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["quarantined", "operator"], name="one_word_of_each_operator")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator_id} on {self.quarantined_id}"

@@ -1,4 +1,5 @@
-"""A whole exchange in one folder, for trying it out: servers, labs, sample intelligence, and what each lab sees of it.
+"""Two whole exchanges in one folder, for trying them out: servers, labs, sample intelligence, what each lab sees of it,
+and what crosses.
 
 The orchestration behind `manage.py quickstart`. Nothing of it is needed to run an exchange in earnest.
 """

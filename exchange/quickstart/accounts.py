@@ -1,4 +1,4 @@
-"""The two files that tell how to sign in and whom to trust: credentials.json and pins.json (docs/quickstart)."""
+"""The files that tell how to sign in and whom to trust: credentials.json, operator.json and pins.json."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from exchange.quickstart.errors import QuickstartError
+from exchange.quickstart.labs import LABS, DemoNode
+from exchange.stack.locks import held_lock
+from exchange.stack.nodes import DEFAULT_NODE
 from exchange.stack.state import private_file
 
 CREDENTIALS_FILE = "credentials.json"
 OPERATOR_FILE = "operator.json"
 PINS_FILE = "pins.json"
 TOOL_FILE = "config.toml"
+LOCK_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,11 @@ class Account:
     client_token: str = field(repr=False)
     key_file: str | None
     root_key_file: str
+
+
+def operator_file(data_dir: Path, node: DemoNode) -> Path:
+    """The file with the account of the one who runs a node: that of the first beside the accounts of the labs."""
+    return (data_dir if node.name == DEFAULT_NODE else node.folder(data_dir)) / OPERATOR_FILE
 
 
 def read_accounts(path: Path) -> dict[str, Account]:
@@ -50,9 +59,15 @@ def read_accounts(path: Path) -> dict[str, Account]:
     return {account.lab: account for account in accounts}
 
 
-def write_accounts(path: Path, accounts: list[Account]) -> None:
-    """Replace the file as a whole, mode 0600."""
-    write_private_json(path, [asdict(account) for account in accounts])
+def keep_account(path: Path, account: Account) -> None:
+    """Write the file anew with this account in it, mode 0600. Exchanges that are set up at once wait for one another.
+
+    Raises:
+        QuickstartError: the file is damaged.
+    """
+    with held_lock(path.with_suffix(".lock"), LOCK_TIMEOUT_S):
+        accounts = {**read_accounts(path), account.lab: account}
+        write_private_json(path, [asdict(accounts[lab.slug]) for lab in LABS if lab.slug in accounts])
 
 
 def write_private_json(path: Path, value: Any) -> None:

@@ -1,14 +1,14 @@
-"""The invented labs of quickstart: who they are and where their keys live."""
+"""The invented labs of quickstart: who they are, where their keys are kept, and at which exchange they live."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.stack.nodes import node_home, node_names
 from exchange.stix.keys import Custody
 
-NODE = "main"
-NODE_TITLE = "Commonwatch demonstration exchange"
 OPERATOR = "operator"
 
 
@@ -34,8 +34,46 @@ class DemoLab:
         return data_dir / "labs" / self.slug
 
 
+@dataclass(frozen=True, slots=True)
+class DemoNode:
+    """An exchange of the demonstration. Its labs have their accounts there, and their identities call it home."""
+
+    name: str
+    title: str
+    labs: tuple[DemoLab, ...]
+
+    def folder(self, data_dir: Path) -> Path:
+        """Where the node's own files are."""
+        return node_home(data_dir, self.name)
+
+
 LABS = (
     DemoLab("aurora", "Aurora", "lab"),
     DemoLab("borealis", "Borealis", "exchange"),
     DemoLab("cobalt", "Cobalt", "lab"),
 )
+TITLES = {"main": "Commonwatch demonstration exchange", "cobalt-node": "Cobalt's own exchange"}
+MAIN, PEER = TITLES
+
+
+def find_node(name: str, labs: Sequence[str]) -> DemoNode:
+    """The exchange of this name, with these labs living there."""
+    return DemoNode(name, TITLES[name], tuple(lab for lab in LABS if lab.slug in labs))
+
+
+def nodes_in(data_dir: Path, *, with_peer: bool) -> tuple[DemoNode, ...]:
+    """The exchanges to start in a data directory.
+
+    Where a lab lives is settled when its keys are made, for its identity names its home: in a directory that began with
+    one exchange Cobalt stays there, and in one that began with two it is away while the second is not wanted.
+    """
+    is_settled = LABS[-1].folder(data_dir).exists()
+    if not (PEER in node_names(data_dir) if is_settled else with_peer):
+        return (find_node(MAIN, [lab.slug for lab in LABS]),)
+    main, peer = find_node(MAIN, ["aurora", "borealis"]), find_node(PEER, ["cobalt"])
+    return (main, peer) if with_peer else (main,)
+
+
+def labs_of(nodes: Sequence[DemoNode]) -> list[DemoLab]:
+    """Everybody who lives at one of these exchanges, in the order of `LABS`."""
+    return [lab for lab in LABS if any(lab in node.labs for node in nodes)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,12 @@ class ChosenPort:
     instead_of: int | None = None
 
 
-def choose_port(asked: int | None, default: int = DEFAULT_PORT) -> ChosenPort:
+def choose_port(
+    asked: int | None, default: int = DEFAULT_PORT, *, option: str = "--port", chosen: Collection[int] = ()
+) -> ChosenPort:
     """The port that was asked for, else the default, else the next free one after it.
+
+    option: with which a port is asked for. chosen: ports that other exchanges of this start will have.
 
     Raises:
         QuickstartError: the port that was asked for is taken or none, or a hundred in a row are taken.
@@ -41,10 +46,10 @@ def choose_port(asked: int | None, default: int = DEFAULT_PORT) -> ChosenPort:
     if asked is not None:
         if not 0 < asked < 65536:
             raise QuickstartError(f"{asked} is no port: 1 to 65535")
-        if not port_is_free(asked):
-            raise QuickstartError(f"port {asked} is taken; choose another with --port")
+        if asked in chosen or not port_is_free(asked):
+            raise QuickstartError(f"port {asked} is taken; choose another with {option}")
         return ChosenPort(asked)
     for number in range(default, default + PORTS_TRIED):
-        if port_is_free(number):
+        if number not in chosen and port_is_free(number):
             return ChosenPort(number, instead_of=None if number == default else default)
-    raise QuickstartError(f"ports {default} to {default + PORTS_TRIED - 1} are all taken; choose one with --port")
+    raise QuickstartError(f"ports {default} to {default + PORTS_TRIED - 1} are all taken; choose one with {option}")

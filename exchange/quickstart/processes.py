@@ -8,7 +8,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,17 +17,28 @@ from exchange.quickstart.errors import QuickstartError
 from exchange.stack import ManagedProcess
 
 CODE_DIR = Path(__file__).resolve().parents[2]
-WEB_WORKERS = 2
-# Each thread holds a database connection: 2 x 8 of the 100 that the embedded server has.
-WEB_THREADS = 8
+LOGS = "log"
 WEB_BACKPRESSURE = 128
-TASK_PROCESSES = 2
 STOP_TIMEOUT_S = 15.0
 READY_TIMEOUT_S = 90.0
 POLL_INTERVAL_S = 0.05
 PROBE_TIMEOUT_S = 5.0
 # Nothing else of the caller's environment reaches the processes.
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "RATE_LIMITS", "METRICS_TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many processes a node has. Each thread of the web holds a database connection, of the 100 that the embedded
+    server has. Without `beat` the worker keeps the time itself, which is enough where there is one worker."""
+
+    web_processes: int = 2
+    web_threads: int = 8
+    task_processes: int = 2
+    beat: bool = True
+
+
+SMALL = Size(web_processes=1, web_threads=4, task_processes=1, beat=False)
 
 
 def process_environment(node: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -42,33 +54,46 @@ def process_environment(node: Mapping[str, str], home: Path) -> dict[str, str]:
     }
 
 
-def node_processes(environment: Mapping[str, str], home: Path, log_dir: Path, port: int) -> list[ManagedProcess]:
-    """Web on loopback, worker and beat, not started yet. Counters of an earlier run are cleared."""
+def web_process(environment: Mapping[str, str], home: Path, log_path: Path, port: int, size: Size) -> ManagedProcess:
+    """The web server on loopback, not started yet. Counters of an earlier run are cleared."""
     metrics = home / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700)
-    web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    web += ["--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)]
-    web += ["--backpressure", str(WEB_BACKPRESSURE), "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    argv = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+    argv += ["--workers", str(size.web_processes), "--blocking-threads", str(size.web_threads)]
+    argv += ["--backpressure", str(WEB_BACKPRESSURE), "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    return _process([*argv, "exchange.wsgi:application"], environment, log_path)
+
+
+def task_processes(environment: Mapping[str, str], home: Path, log_dir: Path, size: Size) -> list[ManagedProcess]:
+    """Worker and beat, not started yet."""
     celery = ["celery", "-A", "exchange.celery"]
+    schedule = ["--schedule", str(home / "beat-schedule")]
     # One worker has nobody to gossip with, and asking around would cost seconds at each start.
-    worker = [*celery, "worker", "--loglevel", "INFO", "--concurrency", str(TASK_PROCESSES)]
+    worker = [*celery, "worker", "--loglevel", "INFO", "--concurrency", str(size.task_processes)]
     worker += ["--without-gossip", "--without-mingle"]
-    beat = [*celery, "beat", "--loglevel", "INFO", "--schedule", str(home / "beat-schedule"), "--pidfile", ""]
-    commands = {"web": [*web, "exchange.wsgi:application"], "worker": worker, "beat": beat}
+    if not size.beat:
+        return [_process([*worker, "--beat", *schedule], environment, log_dir / "worker.log")]
+    beat = [*celery, "beat", "--loglevel", "INFO", *schedule, "--pidfile", ""]
     return [
-        ManagedProcess(
-            name,
-            [sys.executable, "-m", *argv],
-            environment,
-            log_dir / f"{name}.log",
-            stop_signal=signal.SIGTERM,
-            stop_timeout_s=STOP_TIMEOUT_S,
-            restart=True,
-            cwd=CODE_DIR,
-        )
-        for name, argv in commands.items()
+        _process(worker, environment, log_dir / "worker.log"),
+        _process(beat, environment, log_dir / "beat.log"),
     ]
+
+
+def _process(argv: Sequence[str], environment: Mapping[str, str], log_path: Path) -> ManagedProcess:
+    """A process named as its log is: "web" of log/web.log, "cobalt-node/web" of log/cobalt-node/web.log."""
+    folder = log_path.parent.name
+    return ManagedProcess(
+        log_path.stem if folder == LOGS else f"{folder}/{log_path.stem}",
+        [sys.executable, "-m", *argv],
+        environment,
+        log_path,
+        stop_signal=signal.SIGTERM,
+        stop_timeout_s=STOP_TIMEOUT_S,
+        restart=True,
+        cwd=CODE_DIR,
+    )
 
 
 def wait_until_ready(address: str, log_path: Path, look: Callable[[], None]) -> None:

@@ -23,16 +23,16 @@ from exchange.labtool.keygen import make_identity
 from exchange.models import Lab, Person, Pin, Token
 from exchange.quickstart.accounts import (
     CREDENTIALS_FILE,
-    OPERATOR_FILE,
     PINS_FILE,
     TOOL_FILE,
     Account,
+    keep_account,
+    operator_file,
     read_accounts,
-    write_accounts,
     write_private_json,
     write_tool_configuration,
 )
-from exchange.quickstart.labs import LABS, NODE, NODE_TITLE, OPERATOR, DemoLab
+from exchange.quickstart.labs import OPERATOR, DemoLab, DemoNode
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.collections import HOME_COLLECTIONS
@@ -61,39 +61,36 @@ SIGNING_BOUNDS = {
 }
 
 
-def provision_node(data_dir: Path) -> dict[str, Any]:
-    """Bring node, labs and accounts about; answers identities and root thumbprints by name.
+def provision_node(data_dir: Path, node: DemoNode) -> dict[str, Any]:
+    """Bring the node, the labs that live there and their accounts about; answers what others may know of them.
 
     {"persons": {lab: identity id}, "pins": {lab or node: [thumbprint]}}
 
     Raises:
         QuickstartError, ExchangeError: with one line.
     """
-    node = _provision_identity_of_node(data_dir)
-    home = Home(node=_root_of(node), exclusive=False)
-    before = read_accounts(data_dir / CREDENTIALS_FILE)
-    accounts: list[Account] = []
-    for demo in LABS:
+    itself = _provision_identity_of_node(node, data_dir)
+    home = Home(node=_root_of(itself), exclusive=len(node.labs) == 1)
+    credentials = data_dir / CREDENTIALS_FILE
+    before = read_accounts(credentials)
+    for demo in node.labs:
         lab = _find_or_create_lab(demo)
         root = _provision_keys(demo, lab, home, data_dir)
         pin_key(actor=AS_OPERATOR, lab=lab, thumbprint=root.kid)
         # Written with each lab, so that no start leaves an account whose secrets are nowhere.
         with transaction.atomic():
-            accounts.append(_provision_account(demo, lab, data_dir, before.get(demo.slug)))
-            write_accounts(data_dir / CREDENTIALS_FILE, [*accounts, *_remaining(before, accounts)])
-    _provision_operator(data_dir / OPERATOR_FILE)
-    pins = _pins_of([node, *(find_lab(demo.slug) for demo in LABS)])
-    write_private_json(data_dir / PINS_FILE, pins)
-    for demo, account in zip(LABS, accounts, strict=True):
+            account = _provision_account(demo, lab, data_dir, before.get(demo.slug))
+            keep_account(credentials, account)
         write_tool_configuration(demo.folder(data_dir) / TOOL_FILE, account, data_dir / PINS_FILE)
-    persons = {demo.slug: Person.objects.get(username=demo.person).identity_id for demo in LABS}
-    return {"persons": persons, "pins": pins}
+    _provision_operator(operator_file(data_dir, node))
+    persons = {demo.slug: Person.objects.get(username=demo.person).identity_id for demo in node.labs}
+    return {"persons": persons, "pins": _pins_of([itself, *(find_lab(demo.slug) for demo in node.labs)])}
 
 
-def _provision_identity_of_node(data_dir: Path) -> Lab:
-    new = init_node(name=NODE, title=NODE_TITLE)
+def _provision_identity_of_node(node: DemoNode, data_dir: Path) -> Lab:
+    new = init_node(name=node.name, title=node.title)
     if new.root_key is not None:
-        path = data_dir / "nodes" / NODE / ROOT_KEY_FILE
+        path = node.folder(data_dir) / ROOT_KEY_FILE
         path.unlink(missing_ok=True)
         write_key_file(path, new.root_key)
     return new.lab
@@ -213,8 +210,3 @@ def _provision_operator(path: Path) -> None:
             totp_secret = _reset_person(person, password)
         account = {"node": settings.PUBLIC_URL, "username": OPERATOR, "password": password, "totp_secret": totp_secret}
         write_private_json(path, account)
-
-
-def _remaining(before: dict[str, Account], done: list[Account]) -> list[Account]:
-    finished = {account.lab for account in done}
-    return [account for lab, account in before.items() if lab not in finished]

@@ -17,36 +17,37 @@ from exchange.labtool.key_files import IDENTITY_FILE, read_key_file
 from exchange.labtool.signing import sign_objects
 from exchange.quickstart.accounts import Account, write_private_json
 from exchange.quickstart.errors import QuickstartError
-from exchange.quickstart.labs import LABS
+from exchange.quickstart.labs import DemoLab
 from exchange.samples import sample_objects
 
 PUBLISHED_FILE = "published.json"
 
 
-def publish_identities(accounts: Mapping[str, Account], data_dir: Path) -> None:
-    """Publish each lab's signed identity; with it the node knows the lab's keys. Repeating it changes nothing.
+def publish_identities(labs: Sequence[DemoLab], accounts: Mapping[str, Account], data_dir: Path) -> None:
+    """Publish each lab's signed identity; with it its node knows the lab's keys. Repeating it changes nothing.
 
     Raises:
         QuickstartError: the node refused one.
     """
-    for demo in LABS:
+    for demo in labs:
         identity = (demo.folder(data_dir) / IDENTITY_FILE).read_bytes().strip()
         _publish(accounts[demo.slug], [identity], sign=False)
 
 
-def publish_samples(accounts: Mapping[str, Account], persons: Mapping[str, str], marker: Path) -> int:
-    """Publish the samples of every lab that has not done so yet; answers how many objects went out.
+def publish_samples(
+    labs: Sequence[DemoLab], accounts: Mapping[str, Account], identities: Mapping[str, str], marker: Path
+) -> int:
+    """Publish the samples of each lab that has not done so yet, at its node; answers how many objects went out.
 
-    persons: identity ids of the labs' persons. marker: file that remembers which labs have published, because an
+    identities: as `sample_identities`. marker: file that remembers which labs have published, because an
     observable signed anew would be a new version.
 
     Raises:
         QuickstartError: the node refused an object.
     """
     done: list[str] = json.loads(marker.read_text()) if marker.exists() else []
-    identities = sample_identities(accounts, persons)
     count = 0
-    for demo in LABS:
+    for demo in labs:
         if demo.slug in done:
             continue
         now = datetime.now(UTC)

@@ -6,27 +6,29 @@ same doors as a lab's own tools.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exchange.quickstart.accounts import CREDENTIALS_FILE, OPERATOR_FILE, PINS_FILE, Account, read_accounts
+from exchange.quickstart.accounts import CREDENTIALS_FILE, operator_file, read_accounts
+from exchange.quickstart.crossing import altered_objects
 from exchange.quickstart.errors import QuickstartError
-from exchange.quickstart.labs import LABS, NODE
-from exchange.quickstart.options import Options, choose_port
-from exchange.quickstart.processes import CODE_DIR, node_processes, process_environment, wait_until_ready
-from exchange.quickstart.publication import PUBLISHED_FILE, publish_identities, publish_samples, sample_identities
-from exchange.quickstart.telling import address_lines, facts_of, sign_in_lines, view_lines
-from exchange.quickstart.viewing import LabView, view_as
+from exchange.quickstart.labs import LABS, DemoNode, labs_of, nodes_in
+from exchange.quickstart.nodes import RunningNode, create_nodes
+from exchange.quickstart.options import DEFAULT_PEER_PORT, DEFAULT_PORT, Options, choose_port
+from exchange.quickstart.setting_up import Setup
+from exchange.quickstart.showing import Showing
+from exchange.quickstart.telling import (
+    address_lines,
+    crossing_lines,
+    facts_of,
+    sign_in_lines,
+    view_lines,
+    watching_lines,
+)
 from exchange.stack import Stack, StackError, Supervisor
 from exchange.stack.locks import try_lock
-from exchange.stack.nodes import create_node, node_environment, node_home, set_node_address
-
-PROVISION_TIMEOUT_S = 180.0
 
 Say = Callable[[str], None]
 Tell = Callable[[Mapping[str, Any]], None]
@@ -63,89 +65,83 @@ def _lock(data_dir: Path) -> int:
 
 
 def _run(options: Options, supervisor: Supervisor, say: Say, tell: Tell) -> None:
-    port = choose_port(options.port)
-    if port.instead_of is not None:
-        say(f"port {port.instead_of} is taken, using {port.number}")
-    if options.with_peer:
-        if options.peer_port is not None:
-            choose_port(options.peer_port)
-        say("one exchange for now; the second one, on the peer port, comes into use with federation")
-    address = f"http://localhost:{port.number}"
-
+    ports = _choose_ports(options, say)
     say(f"starting PostgreSQL and Valkey in {options.data_dir}")
     stack = Stack(options.data_dir)
     supervisor.start(stack)
-    create_node(stack, NODE)
-    set_node_address(stack.data_dir, NODE, address)
-    home, log_dir = node_home(stack.data_dir, NODE), stack.data_dir / "log"
-    environment = process_environment(node_environment(stack, NODE), home)
-
-    say("setting up the node, its labs and their keys")
-    provisioned = _provision(environment, stack.data_dir, log_dir / "provision.log")
-    say("starting the web server, the worker and beat")
-    for process in node_processes(environment, home, log_dir, port.number):
-        supervisor.start(process)
-    wait_until_ready(address, log_dir / "web.log", supervisor.look)
-
-    accounts = read_accounts(stack.data_dir / CREDENTIALS_FILE)
-    views = _publish_and_show(options, stack.data_dir, home, accounts, provisioned["persons"], say)
-    supervisor.look()
-    tell(facts_of(address, stack.data_dir, views))
-    for line in address_lines(address):
-        say(line)
+    nodes = create_nodes(stack, ports)
     data_dir = stack.data_dir
-    for line in sign_in_lines(*(str(data_dir / name) for name in (CREDENTIALS_FILE, OPERATOR_FILE, PINS_FILE, "labs"))):
+
+    say(f"setting up {' and '.join(demo.name for demo in ports)}, the labs and their keys")
+    with Setup(nodes) as setup:
+        persons = setup.provision(data_dir)
+        say("starting the web servers, the workers and beat")
+        for node in nodes:
+            node.start_web(supervisor)
+        for node in nodes:
+            node.wait(supervisor.look)
+        show = Showing(nodes, read_accounts(data_dir / CREDENTIALS_FILE), persons)
+        show.publish_identities()
+        for line in setup.exchange_identities():
+            say(line)
+    # Workers come last: from their first moment on they pull from the other exchange.
+    for node in nodes:
+        node.start_tasks(supervisor)
+    _publish_and_show(show, options, supervisor, say)
+    supervisor.look()
+    tell(facts_of(nodes, data_dir, show.views, show.crossings))
+    for line in _how_to_go_on(nodes, data_dir):
         say(line)
     say("ready")
     supervisor.wait()
     say("stopping")
 
 
-def _provision(environment: Mapping[str, str], data_dir: Path, log_path: Path) -> dict[str, Any]:
-    argv = [sys.executable, "-m", "exchange.quickstart.provision", str(data_dir)]
-    fd = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w+b") as log:
-        done = subprocess.run(
-            argv,
-            # Set but empty, it would mean the current folder.
-            env={name: value for name, value in environment.items() if name != "PROMETHEUS_MULTIPROC_DIR"},
-            cwd=CODE_DIR,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            timeout=PROVISION_TIMEOUT_S,
-            check=False,
-        )
-    if done.returncode != 0:
-        lines = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise QuickstartError(f"the node could not be set up: {lines[-1] if lines else 'no reason given'} ({log_path})")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+def _choose_ports(options: Options, say: Say) -> dict[DemoNode, int]:
+    """A port of loopback for each exchange that is to run."""
+    demos = nodes_in(options.data_dir, with_peer=options.with_peer)
+    asked = ((options.port, DEFAULT_PORT, "--port"), (options.peer_port, DEFAULT_PEER_PORT, "--peer-port"))
+    ports: dict[DemoNode, int] = {}
+    for demo, (wanted, default, option) in zip(demos, asked, strict=False):
+        port = choose_port(wanted, default, option=option, chosen=ports.values())
+        if port.instead_of is not None:
+            say(f"port {port.instead_of} is taken, using {port.number}")
+        ports[demo] = port.number
+    if options.with_peer and len(demos) == 1:
+        say("this data directory began with one exchange and keeps it; another one shows two")
+    away = [lab.slug for lab in LABS if lab not in labs_of(demos)]
+    if away:
+        say(f"{', '.join(away)} lives at the other exchange of this data directory, which is not started")
+    return ports
 
 
-def _publish_and_show(
-    options: Options,
-    data_dir: Path,
-    home: Path,
-    accounts: Mapping[str, Account],
-    persons: Mapping[str, str],
-    say: Say,
-) -> list[LabView]:
-    publish_identities(accounts, data_dir)
-    marker = home / PUBLISHED_FILE
-    published = 0 if options.empty else publish_samples(accounts, persons, marker)
+def _publish_and_show(show: Showing, options: Options, supervisor: Supervisor, say: Say) -> None:
+    published = 0 if options.empty else show.publish_samples()
     if published:
         say(f"published {published} objects of sample intelligence")
-    identities = sample_identities(accounts, persons)
-    views = [
-        view_as(accounts[demo.slug], data_dir / PINS_FILE, identities, with_samples=marker.exists()) for demo in LABS
-    ]
-    for demo, view in zip(LABS, views, strict=True):
+    if published and len(show.nodes) > 1:
+        say("waiting until what may cross has crossed, and has been verified there")
+    # Later a lab may have withdrawn a sample; on the first day the table of the policy holds to the letter.
+    show.look(supervisor.look, wait=bool(published))
+    for demo, view in zip(show.labs, show.views, strict=True):
         say("")
         for line in view_lines(view, demo.custody):
             say(line)
+    if show.crossings:
+        say("")
+        for line in crossing_lines(show.crossings, show.nodes):
+            say(line)
     say("")
-    # Later a lab may have withdrawn a sample; on the first day the table of the policy holds to the letter.
-    wrong = [view.lab for view in views if view.leaked or (published and not view.is_as_promised)]
+    wrong = [view.lab for view in show.views if view.leaked or (published and not view.is_as_promised)]
     if wrong:
         raise QuickstartError(f"what {', '.join(wrong)} pulled is not what the sharing policy promises")
-    return views
+    if altered := altered_objects(show.views):
+        raise QuickstartError(f"the bytes of {', '.join(altered)} are not the same for everybody")
+
+
+def _how_to_go_on(nodes: Sequence[RunningNode], data_dir: Path) -> Iterator[str]:
+    for node in nodes:
+        yield from address_lines(node)
+    if len(nodes) > 1:
+        yield from watching_lines(nodes, data_dir)
+    yield from sign_in_lines(data_dir, [operator_file(data_dir, node.demo) for node in nodes])

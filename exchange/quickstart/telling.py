@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from exchange.quickstart.accounts import CREDENTIALS_FILE, PINS_FILE
+from exchange.quickstart.crossing import Crossing
 from exchange.quickstart.labs import LABS
+from exchange.quickstart.nodes import RunningNode
 from exchange.quickstart.viewing import LabView
 
 WIDTH = 110
 NAME_WIDTH = 18
-KEY_WIDTH = 32
+KEY_WIDTH = 36
+INDENT = " " * 13
 NO_BREAK = "\u00a0"
 
 
@@ -34,22 +38,63 @@ def view_lines(view: LabView, custody: str) -> list[str]:
     return lines
 
 
-def facts_of(address: str, data_dir: Path, views: Sequence[LabView]) -> dict[str, Any]:
-    """The same for programs: addresses, files, and what each lab got."""
+def crossing_lines(crossings: Sequence[Crossing], nodes: Sequence[RunningNode]) -> list[str]:
+    """The table of what crossed: a line for each kind of sample, and below it the samples."""
+    names = [node.demo.name for node in nodes]
+    head = f"  {'from':<10} {'label':<18} {''.join(f'at {name:<14} ' for name in names)} seen by"
+    lines = ["what crossed between the exchanges, byte for byte, verified at both ends under pinned root keys:", head]
+    for each in crossings:
+        places = "".join(f"{_place(each, name):<17} " for name in names)
+        seen_by = ", ".join(each.seen_by) or "nobody by token"
+        lines.append(f"  {each.producer:<10} {each.label or '(a marking)':<18} {places} {seen_by}")
+        lines += textwrap.wrap(
+            ", ".join(each.objects), WIDTH, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False
+        )
+    return lines
+
+
+def watching_lines(nodes: Sequence[RunningNode], data_dir: Path) -> list[str]:
+    """How to see what goes on between the exchanges."""
+    name, in_folder = nodes[1].demo.name, f"DATA_DIR={data_dir} python manage.py"
+    return [
+        "between the exchanges, which pull from each other every 5 s:",
+        f"  channels         {in_folder} list_peers   (also with --node {name})",
+        f"  pull now         {in_folder} sync --node {name}",
+        f"  not taken        {in_folder} list_quarantined",
+    ]
+
+
+def facts_of(
+    nodes: Sequence[RunningNode], data_dir: Path, views: Sequence[LabView], crossings: Sequence[Crossing]
+) -> dict[str, Any]:
+    """The same for programs: addresses, files, what each lab got, and what crossed."""
     return {
-        "addresses": {"taxii": f"{address}/taxii2/", "rest": f"{address}/api/v1/", "operators": f"{address}/admin/"},
+        "addresses": _addresses(nodes[0].address),
+        "exchanges": {node.demo.name: _addresses(node.address) for node in nodes},
         "files": {name: str(data_dir / f"{name}.json") for name in ("credentials", "operator", "pins")},
         "labs": [
             {"lab": view.lab, "report": view.report.to_json(), "types": view.types, "hidden": view.hidden}
             for view in views
         ],
+        "crossing": [each.to_json() for each in crossings],
     }
 
 
-def address_lines(address: str) -> list[str]:
+def _addresses(address: str) -> dict[str, str]:
+    return {"taxii": f"{address}/taxii2/", "rest": f"{address}/api/v1/", "operators": f"{address}/admin/"}
+
+
+def _place(crossing: Crossing, name: str) -> str:
+    if name == crossing.published_at:
+        return "published"
+    return "arrived" if name in crossing.found_at else "-"
+
+
+def address_lines(node: RunningNode) -> list[str]:
     """Where things are."""
+    address = node.address
     return [
-        "addresses:",
+        f"{node.demo.title} ({node.demo.name}), home of {', '.join(lab.slug for lab in node.demo.labs)}:",
         f"  TAXII 2.1        {address}/taxii2/",
         f"  REST             {address}/api/v1/   (documentation: {address}/api/docs/)",
         f"  operators        {address}/admin/",
@@ -57,14 +102,14 @@ def address_lines(address: str) -> list[str]:
     ]
 
 
-def sign_in_lines(credentials: str, operator: str, pins: str, labs: str) -> list[str]:
+def sign_in_lines(data_dir: Path, operators: Sequence[Path]) -> list[str]:
     """Where the secrets are; the terminal shows none."""
     return [
         "how to sign in:",
-        f"  labs             tokens, passwords and one-time code secrets of {_names()}: {credentials}",
-        f"  operator         {operator}",
-        f"  lab tool         COMMONWATCH_CONFIG={labs}/<lab>/config.toml commonwatch ...",
-        f"  root thumbprints {pins}  (commonwatch --pins)",
+        f"  labs             tokens, passwords, one-time code secrets of {_names()}: {data_dir / CREDENTIALS_FILE}",
+        *(f"  operator         {path}" for path in operators),
+        f"  lab tool         COMMONWATCH_CONFIG={data_dir}/labs/<lab>/config.toml commonwatch ...",
+        f"  root thumbprints {data_dir / PINS_FILE}  (commonwatch --pins)",
     ]
 
 

@@ -15,6 +15,7 @@ _LABS: Final = ("aurora", "borealis", "cobalt")
 _REASONS: Final = {
     "not-a-recipient": "its producer named other recipients",
     "persons-only": "it is TLP:RED, for named persons in a session with a second factor and never for a token",
+    "same-exchange": "without recipients it is for members of its own exchange alone",
 }
 
 
@@ -27,14 +28,20 @@ class View:
 
 
 @cache
-def expected_views() -> dict[str, dict[str, View]]:
-    """Return for each lab, by key such as "aurora/template-spread", what its token may read and why not."""
+def expected_views(*, apart: bool = False) -> dict[str, dict[str, View]]:
+    """Return for each lab, by key such as "aurora/template-spread", what its token may read and why not.
+
+    apart: Cobalt lives at an exchange of its own, which is a peer of the others' and of the same community.
+    """
     table = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     return {
-        lab: {key: _view(columns[position]) for key, columns in table.items()} for position, lab in enumerate(_LABS)
+        lab: {key: _view(columns[position], apart) for key, columns in table.items()}
+        for position, lab in enumerate(_LABS)
     }
 
 
-def _view(word: bool | str) -> View:
+def _view(word: bool | str, apart: bool) -> View:
     # YAML reads `yes` as true.
-    return View(True, "") if word is True else View(False, _REASONS[str(word)])
+    if word is True or (word == "same-exchange" and not apart):
+        return View(True, "")
+    return View(False, _REASONS[str(word)])

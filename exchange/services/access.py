@@ -25,8 +25,8 @@ FROM token t JOIN lab l ON l.id = t.lab_id WHERE
 _FIND = _COLUMNS + "t.prefix = %(prefix)s"
 _FIND_BY_ID = _COLUMNS + "t.id = %(id)s"
 _REFUSED = "the token is not valid"
-_OF_PEERS = frozenset({"read"})
-"""All that a peer's token is good for, whatever it says."""
+_OF_FEEDS, _OF_EXCHANGES = frozenset({"read"}), frozenset({"read", "publish"})
+"""All that a peer's token is good for, whatever it says. An exchange that posts hands over what labs signed."""
 
 
 def authenticate_token(secret: str, *, source_address: str) -> Principal:
@@ -86,7 +86,7 @@ def _as_peer(principal: Principal) -> Principal:
     known = recall(("peer", lab_id), lambda: find_peer_reader(lab_id))
     if known is None or not known.is_active:
         raise NotAuthenticatedError(_REFUSED)
-    scopes = principal.scopes & _OF_PEERS
+    scopes = principal.scopes & (_OF_EXCHANGES if known.traits.is_exchange else _OF_FEEDS)
     return replace(principal, kind=PrincipalKind.PEER, scopes=scopes, peer=known.traits)
 
 

@@ -15,4 +15,5 @@ QUARANTINED = Counter(
     "commonwatch_quarantined_objects", "Objects from peers that were not taken, by the code of the reason", ["reason"]
 )
 PEER_RUNS = Counter("commonwatch_peer_runs", "Runs of channels to peers, by outcome", ["outcome"])
+PEER_HINTS = Counter("commonwatch_peer_hints", "Words to exchanges that there is something new", ["outcome"])
 WEBHOOKS = Counter("commonwatch_webhook_deliveries", "Attempts to deliver to a webhook, by outcome", ["outcome"])

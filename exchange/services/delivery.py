@@ -117,7 +117,7 @@ CROSS JOIN LATERAL (
            coalesce(d.filter -> 'versions', '["last"]') AS versions
 ) asked
 JOIN lab l ON l.id = d.lab_id
-WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s AND (%(kind)s = '' OR l.kind = %(kind)s)
+WHERE o.producer_id = %(lab)s AND o.stix_id = %(id)s AND (%(kind)s = '' OR l.kind = %(kind)s AND d.door <> 'push')
   AND (coalesce(d.filter ->> 'all_versions', '') = 'true'
        OR d.filter ? 'seqs'
        OR asked.versions ? k.version_key
@@ -151,6 +151,7 @@ def find_recipients(*, principal: Principal, stix_id: str) -> list[Recipient]:
 
 def peers_that_keep(*, producer_id: int, stix_id: str) -> list[Recipient]:
     """The plain feeds that pulled this object of a lab, each version: no note reaches them, so they keep what they got.
+    Those that it was pushed to are told to delete it.
 
     producer_id: row of the lab. Asked before a deletion, which removes what the log is expanded by, inside `writing()`.
     """

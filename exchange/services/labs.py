@@ -53,20 +53,29 @@ def create_lab(*, actor: Principal, slug: str, name: str, contact: str = "") -> 
 
 
 def suspend_lab(*, actor: Principal, slug: str) -> Lab:
-    """Stop every token and person of a lab at the next request; its objects stay, shown as a suspended lab's."""
+    """Stop every token and person of a lab at the next request; its objects stay, shown as a suspended lab's.
+
+    Raises:
+        NotFoundError: there is no such lab. InvalidRequestError: it is a peer.
+    """
     return _set_status(actor, slug, Lab.Status.SUSPENDED, "lab-suspended")
 
 
 def resume_lab(*, actor: Principal, slug: str) -> Lab:
-    """End a suspension. Peers that the lab calls its home meet what was for it meanwhile at new places."""
+    """End a suspension. Peers that the lab calls its home meet what was for it meanwhile at new places.
+
+    Raises:
+        NotFoundError: there is no such lab. InvalidRequestError: it is a peer.
+    """
     with writing(), placing_for_peers():
-        lock_objects_for(find_lab(slug).identity_id or "")
+        # The lab first, then objects: the order of whoever takes its next identity.
+        lock_objects_for(_find_member(slug, lock=True).identity_id or "")
         return _set_status(actor, slug, Lab.Status.ACTIVE, "lab-admitted")
 
 
 def _set_status(actor: Principal, slug: str, status: Lab.Status, operation: str) -> Lab:
     with writing():
-        lab = find_lab(slug, lock=True)
+        lab = _find_member(slug, lock=True)
         if lab.status == status:
             return lab
         lab.status, lab.status_since = status, now()
@@ -83,10 +92,20 @@ def find_lab(slug: str, *, lock: bool = False) -> Lab:
         NotFoundError: there is none.
     """
     labs = Lab.objects.filter(slug=slug, kind=Lab.Kind.LAB)
-    lab = (labs.select_for_update() if lock else labs).first()
+    lab = (labs.select_for_update(no_key=True) if lock else labs).first()
     if lab is None:
         raise NotFoundError(f"there is no lab {slug}")
     return lab
+
+
+def _find_member(slug: str, *, lock: bool = False) -> Lab:
+    """The lab of this name. A peer is stopped in another way: it has channels, which `suspended` would not explain."""
+    if Lab.objects.filter(slug=slug, peer__isnull=False).exists():
+        raise InvalidRequestError(
+            f"{slug} is a peer and no lab: `update_peer {slug} --state paused` stops it, `--state active` resumes it",
+            code="peer-no-lab",
+        )
+    return find_lab(slug, lock=lock)
 
 
 def find_reader(slug: str) -> Lab:

@@ -18,7 +18,8 @@ from exchange.services.sharing import readable_audiences
 # In the order of publishers, who lock objects first and the sequencer last.
 _LOCK_READ_BY: Final = """
 WITH locked AS (
-    SELECT id FROM object WHERE newest_audience_id = ANY (%(audiences)s) ORDER BY producer_id, stix_id FOR UPDATE
+    SELECT id FROM object WHERE newest_audience_id = ANY (%(audiences)s) OR producer_id = %(producer)s
+    ORDER BY producer_id, stix_id FOR UPDATE
 )
 SELECT count(*) FROM locked
 """
@@ -27,12 +28,13 @@ SELECT id FROM audience WHERE %(lab)s = ANY (labs) AND %(lab)s = ANY (persons)
 """
 
 
-def lock_objects_for(identity: str) -> None:
+def lock_objects_for(identity: str, producer_id: int | None = None) -> None:
     """Lock the objects that have this lab among their recipients, before its new homes decide where they go.
 
-    The caller is inside `writing()` and has not taken the sequencer yet.
+    producer_id: and all objects of this producer, before its keys decide what becomes of them. The caller is inside
+    `writing()` and has not taken the sequencer yet.
     """
-    _lock([row[0] for row in execute(_NAMING, {"lab": identity}).fetchall()])
+    _lock([row[0] for row in execute(_NAMING, {"lab": identity}).fetchall()], producer_id)
 
 
 @contextmanager
@@ -62,6 +64,6 @@ def _place(before: KnownPeer, after: KnownPeer) -> None:
         move_entries(collection_id, readable, known, until, moment)
 
 
-def _lock(audiences: Sequence[int]) -> None:
-    if audiences:
-        execute(_LOCK_READ_BY, {"audiences": list(audiences)})
+def _lock(audiences: Sequence[int], producer_id: int | None = None) -> None:
+    if audiences or producer_id is not None:
+        execute(_LOCK_READ_BY, {"audiences": list(audiences), "producer": producer_id or 0})

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from exchange.models import Audience, Collection, Lab, Person
 from exchange.services.database import execute
+from exchange.services.heralding import HERALD
 from exchange.services.log import make_leaf
 from exchange.services.peer_principals import find_peer_reader
 from exchange.services.principals import ANONYMOUS
@@ -113,6 +114,7 @@ def _is_for(rule: AudienceRule, identity: str | None, persons: frozenset[str]) -
 
 
 def _move(collection_id: int, rows: list[tuple[Any, ...]], moment: datetime) -> None:
+    HERALD.announce()
     operations = ["revoke" if row[8] else "publish" for row in rows]
     leaves = [
         make_leaf(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,9 +82,10 @@ def find_peers() -> list[KnownPeer]:
     return [_known(row) for row in execute(_WITH_GRANTS, {}).fetchall()]
 
 
-def homes_among_peers(identity: str) -> frozenset[int]:
-    """Ids of the peers that this lab calls home (docs/wire-format.md, "Keys"). One query."""
-    return frozenset(peer.traits.id for peer in find_peers() if identity in peer.traits.residents)
+def homes_among_peers(identities: Iterable[str]) -> Mapping[str, frozenset[int]]:
+    """Ids of the peers that each of these labs calls home (docs/wire-format.md, "Keys"). One query."""
+    peers = [peer.traits for peer in find_peers()]
+    return {each: frozenset(peer.id for peer in peers if each in peer.residents) for each in set(identities)}
 
 
 def find_exchanges() -> list[KnownPeer]:

@@ -1,23 +1,34 @@
 """What peers sent and this node did not take, for operators: to look at, to judge again, to drop.
 
 Nobody can let in what would not be taken from the peer: a release judges again, after a pin, a key or a policy changed.
+With one exception: two operators can say that an id is rightly another lab's than the one that was here first.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from exchange.models import QuarantinedObject
+from django.db.models import Count, Q
+
+from exchange.models import OverrideApproval, Peer, Person, QuarantinedObject
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.database import writing
-from exchange.services.errors import ConflictError, NotFoundError
-from exchange.services.principals import Principal
+from exchange.services.errors import AccessDeniedError, ConflictError, NotFoundError
+from exchange.services.keys import APPROVALS_NEEDED
+from exchange.services.principals import NODE, OPERATOR, Principal
 from exchange.services.receiving import judge_again
+
+KEPT_FOR: Final = timedelta(days=30)
+"""What was decided is shown so long; the audit log says for ever who decided what."""
 
 MAX_LISTED: Final = 1_000
 """Rows of one list; the next begins after the last."""
+
+
+FOREIGN_ID: Final = "foreign-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,14 @@ class Release:
     is_taken: bool
     reason: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """approvals: how many operators said so by now. release: what came of it, as far as there are enough of them."""
+
+    approvals: int
+    release: Release
 
 
 def list_quarantined(
@@ -41,6 +60,30 @@ def list_quarantined(
     if state:
         rows = rows.filter(state=state)
     return list(rows.order_by("pk")[: min(limit, MAX_LISTED)])
+
+
+def waiting_by_peer() -> dict[str, int]:
+    """How many objects wait of each peer, by its short name; 0 where none do."""
+    waiting = Count("quarantined", filter=Q(quarantined__state=QuarantinedObject.State.WAITING))
+    return dict(Peer.objects.annotate(waiting=waiting).values_list("lab__slug", "waiting").order_by("lab__slug"))
+
+
+def purge_decided(moment: datetime) -> int:
+    """Forget what was decided `KEPT_FOR` ago; answers how many rows that changed.
+
+    What was released is stored, and what a note dropped may come again. Of what an operator dropped the digest stays,
+    and nothing that the peer said, so that the same bytes are not kept a second time.
+    """
+    decided = QuarantinedObject.objects.filter(decided_at__lt=moment - KEPT_FOR)
+    with writing():
+        over, _ = (
+            decided.exclude(state=QuarantinedObject.State.WAITING)
+            .filter(Q(state=QuarantinedObject.State.RELEASED) | Q(decided_by=str(NODE)))
+            .delete()
+        )
+        said = ~Q(stix_id="", version_text="", creator="", kid="", detail="")
+        dropped = decided.filter(said, state=QuarantinedObject.State.DROPPED)
+        return over + dropped.update(stix_id="", version_text="", creator="", kid="", detail="")
 
 
 def show_quarantined(*, actor: Principal, number: int) -> QuarantinedObject:
@@ -60,18 +103,58 @@ def release_quarantined(*, actor: Principal, number: int) -> Release:
 
     Raises:
         NotFoundError: there is none of this number. ConflictError: it was decided already.
-        NotReadyError: the node cannot sign the notes that follow.
+        AccessDeniedError: its peer was stopped. NotReadyError: the node cannot sign the notes that follow.
     """
     with writing():
         _require_waiting(_find(number))
-    answers = judge_again([number], actor=actor)
+    return _release(actor, number)
+
+
+def override_quarantined(*, operator: Person, number: int) -> Override:
+    """Give one operator's word that an object which waits as `foreign-id` has its id by right.
+
+    With `APPROVALS_NEEDED` of them it is judged again, and if it is taken then what other labs here have under its id
+    goes, as if they had deleted it: their readers are told, and it does not come back. If it is not taken, nothing
+    goes. Repeating a word changes nothing but to try again.
+
+    Raises:
+        AccessDeniedError: not an operator, or the peer was stopped. NotFoundError: there is none of this number.
+        ConflictError: it was decided already, or waits for another reason, or what is here cannot go.
+        NotReadyError: the node cannot sign the notes that follow.
+    """
+    if operator.role != Person.Role.OPERATOR or not operator.is_active:
+        raise AccessDeniedError("only operators decide whose an id is")
+    with writing():
+        found = _find(number, lock=True)
+        _require_waiting(found)
+        if found.reason != FOREIGN_ID:
+            raise ConflictError(f"it waits for another reason: {found.reason}", code="not-overridable")
+        _, is_new = OverrideApproval.objects.get_or_create(
+            quarantined=found, operator=operator, defaults={"approved_at": now()}
+        )
+        if is_new:
+            record_event(OPERATOR, "override-approved", str(number), object=found.stix_id, by=operator.username)
+        approvals = found.approvals.filter(operator__is_active=True, operator__role=Person.Role.OPERATOR).count()
+    if approvals < APPROVALS_NEEDED:
+        return Override(approvals, Release(False, found.reason, found.detail))
+    return Override(approvals, _release(OPERATOR, number, is_override=True))
+
+
+def _release(actor: Principal, number: int, *, is_override: bool = False) -> Release:
+    answers = judge_again([number], actor=actor, is_override=is_override)
     if not answers:
         raise ConflictError("somebody else has just decided it", code="quarantine-decided")
     with writing():
         found = _find(number)
         is_taken = answers[0].is_taken
         record_event(
-            actor, "quarantine-released", str(number), peer=found.peer.lab.slug, taken=is_taken, reason=found.reason
+            actor,
+            "quarantine-released",
+            str(number),
+            peer=found.peer.lab.slug,
+            taken=is_taken,
+            reason=found.reason,
+            override=is_override,
         )
     return Release(True) if is_taken else Release(False, found.reason, found.detail)
 

@@ -9,6 +9,9 @@ from typing import Final
 from celery import Celery
 
 FINISH_ENVELOPE: Final = "publishing.finish_envelope"
+WAKE_CHANNELS: Final = "peers.wake"
+WAKE_WEBHOOKS: Final = "webhooks.wake"
+LOOK_FOR_NEWS: Final = "hints.look"
 
 TIMEOUT_S: Final = 2
 """A request waits no longer than this for a broker that is away: what it asks for is not lost without it."""

@@ -12,6 +12,7 @@ from exchange.models import IdempotentRequest
 from exchange.services.changes import purge_changes
 from exchange.services.clock import now
 from exchange.services.idempotency import KEPT_FOR as ANSWERS_KEPT_FOR
+from exchange.services.quarantine import purge_decided
 from exchange.services.staging import purge_abandoned
 from exchange.services.statuses import purge_statuses
 
@@ -25,10 +26,11 @@ class Purged:
     sessions: int
     changes: int
     envelopes: int
+    quarantined: int
 
 
 def purge_expired(moment: datetime | None = None) -> Purged:
-    """Remove answers, statuses, web sessions, notes of changes and broken-off envelopes whose time is over.
+    """Remove what is kept for a time only, once that is over: each kind as `Purged` names them.
 
     moment: when that is (aware, default now).
     """
@@ -38,7 +40,7 @@ def purge_expired(moment: datetime | None = None) -> Purged:
         statuses = purge_statuses(moment)
         sessions, _ = Session.objects.filter(expire_date__lt=moment).delete()
         changes = purge_changes(moment)
-    return Purged(answers, statuses, sessions, changes, purge_abandoned(moment))
+    return Purged(answers, statuses, sessions, changes, purge_abandoned(moment), purge_decided(moment))
 
 
 def ensure_partitions() -> int:

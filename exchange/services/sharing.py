@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db import connection
 
@@ -49,24 +50,27 @@ class AudienceRule:
     @property
     def digest(self) -> bytes:
         """SHA-256 of the rule's canonical form: the key under which it is interned."""
-        return hashlib.sha256(
-            canonicalize(
-                {
-                    "label": int(self.label),
-                    "every": [self.anonymous, self.every_lab, self.every_client],
-                    "labs": sorted(self.labs),
-                    "clients": sorted(self.clients),
-                    "persons": sorted(self.persons),
-                    "owner": self.owner,
-                }
-            )
-        ).digest()
+        return _digest_of(self)
 
     @property
     def is_empty(self) -> bool:
         return not (self.anonymous or self.every_lab or self.every_client or self.owner) and not (
             self.labs | self.clients | self.persons
         )
+
+
+# The objects of a page have few audiences between them.
+@lru_cache(maxsize=4096)
+def _digest_of(rule: AudienceRule) -> bytes:
+    members = {
+        "label": int(rule.label),
+        "every": [rule.anonymous, rule.every_lab, rule.every_client],
+        "labs": sorted(rule.labs),
+        "clients": sorted(rule.clients),
+        "persons": sorted(rule.persons),
+        "owner": rule.owner,
+    }
+    return hashlib.sha256(canonicalize(members)).digest()
 
 
 def audience_for(label: Tlp, producer: str, recipients: Recipients | None) -> AudienceRule:

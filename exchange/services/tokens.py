@@ -80,7 +80,7 @@ def issue_token(
     """
     wanted = _checked_scopes(scopes, client=client)
     if lab.kind != Lab.Kind.LAB:
-        _check_for_peer(wanted, client=client)
+        _check_for_peer(lab, wanted, client=client)
     limits = checked_bounds(bounds or {})
     if Token.Scope.SIGN in wanted and not limits.keys() >= SIGNING_BOUNDS:
         missing = ", ".join(sorted(SIGNING_BOUNDS - limits.keys()))
@@ -107,12 +107,16 @@ def issue_token(
     return IssuedToken(token, secret)
 
 
-def _check_for_peer(scopes: Sequence[str], *, client: bool) -> None:
-    """A peer pulls, and has no clients here; what it sends is taken by a channel that an operator set up."""
+def _check_for_peer(lab: Lab, scopes: Sequence[str], *, client: bool) -> None:
+    """A peer pulls, and has no clients here. An exchange may post what labs signed, a feed may not."""
     if client:
         raise InvalidRequestError("a peer has no clients", pointer="/client")
-    if list(scopes) != [Token.Scope.READ]:
-        raise InvalidRequestError("a peer's token only reads", pointer="/scopes")
+    allowed = {Token.Scope.READ, Token.Scope.PUBLISH} if lab.kind == Lab.Kind.NODE else {Token.Scope.READ}
+    if not set(scopes) <= allowed:
+        raise InvalidRequestError(
+            "an exchange's token reads and publishes" if len(allowed) > 1 else "a feed's token only reads",
+            pointer="/scopes",
+        )
 
 
 def issue_own_token(*, principal: Principal, **wanted: Any) -> IssuedToken:

@@ -1,7 +1,8 @@
 """Tells exactly those who lost sight of an object that they did: a note signed by the node, without content.
 
 docs/sharing.md, rule 3. The note stands in the object's home collection, so incremental followers meet it there. Peers
-that are exchanges are told as labs are, by their node's identity; plain feeds keep what they have (delivery.py).
+that are exchanges are told as labs are, by their node's identity; plain feeds that it was pushed to are told to delete
+it (pushing/lost.py), and those that pulled it keep what they have (delivery.py).
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from exchange.services.errors import NotReadyError
 from exchange.services.held_keys import open_node_key
 from exchange.services.labs import granted_identities
 from exchange.services.peer_principals import KnownPeer, find_exchanges
+from exchange.services.pushing.lost import note_lost
 from exchange.services.sharing import AudienceRule, load_audiences, may_read
-from exchange.services.storing import AudienceChange, PreparedVersion, store_versions
+from exchange.services.storing import AudienceChange, Batch, PreparedVersion, store_versions
 from exchange.stix.canonical import canonicalize
 from exchange.stix.extensions import Withdrawal
 from exchange.stix.facets import facets_of
@@ -36,15 +38,20 @@ WITHDRAWN: Final = "withdrawn-by-peer"
 peer sends it again."""
 
 
-def withdraw_from(changes: Sequence[AudienceChange], moment: datetime, state: str = "") -> int:
+def withdraw_from(
+    changes: Sequence[AudienceChange], moment: datetime, state: str = "", batch: Batch | None = None
+) -> int:
     """Write the notes that follow from changed readers; answers how many. The caller is inside `writing()`.
 
-    `state` overrides the word of the note (deleted, suspended); else it is revoked or narrowed.
+    `state` overrides the word of the note (deleted, suspended); else it is the change's, or revoked or narrowed. With a
+    batch the notes get their places when the caller places that.
 
     Raises:
         NotReadyError: somebody lost sight, and the node has no identity or no key.
     """
     before = load_audiences(change.before for change in changes)
+    if changes:
+        note_lost(changes, before)
     exchanges = find_exchanges() if changes else []
     lost = [(change, readers_lost(before[change.before], change, exchanges)) for change in changes]
     due = [(change, readers) for change, readers in lost if not readers.is_empty]
@@ -53,11 +60,18 @@ def withdraw_from(changes: Sequence[AudienceChange], moment: datetime, state: st
     node = this_node()
     key = open_node_key(node, moment)
     notes = [
-        make_note(node, key, change, readers, state or ("revoked" if change.revoked else "narrowed"), moment)
+        make_note(node, key, change, readers, state or change.word or _word_of(change), moment)
         for change, readers in due
     ]
-    store_versions(node.id, notes)
+    if batch is None:
+        store_versions(node.id, notes)
+    else:
+        batch.store([(node.id, note) for note in notes])
     return len(notes)
+
+
+def _word_of(change: AudienceChange) -> str:
+    return "revoked" if change.revoked else "narrowed"
 
 
 def readers_lost(before: AudienceRule, change: AudienceChange, exchanges: Sequence[KnownPeer]) -> AudienceRule:

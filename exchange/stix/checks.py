@@ -144,7 +144,9 @@ def _rules_for(object_type: str, members: Mapping[str, Any]) -> _Rules:
         declared = [
             (name, CLASS_OF_NEW_TYPE[kind])
             for name, entry in extensions.items()
-            if isinstance(entry, dict) and (kind := entry.get("extension_type")) in CLASS_OF_NEW_TYPE
+            if isinstance(entry, dict)
+            and isinstance(kind := entry.get("extension_type"), str)
+            and kind in CLASS_OF_NEW_TYPE
         ]
     known_class = CLASS_OF.get(object_type)
     if known_class is not None:

@@ -26,7 +26,7 @@ MAX_LOGGED_FAULTS = 100
 
 @shared_task(name="housekeeping.purge_expired")
 def purge_expired_rows() -> None:
-    """Remove answers, statuses, sessions and broken-off envelopes whose time is over."""
+    """Remove answers, statuses, sessions, broken-off envelopes and decided quarantine whose time is over."""
     purged = purge_expired()
     logger.info("purged %s", " ".join(f"{name}={count}" for name, count in asdict(purged).items()))
 

@@ -20,8 +20,9 @@ from exchange.services.clock import now
 from exchange.services.collections import CollectionView
 from exchange.services.errors import AccessDeniedError, ExchangeError, NotFoundError
 from exchange.services.posted import PostedObject, named
+from exchange.services.posting import take_posted
 from exchange.services.principals import Principal
-from exchange.services.publishing import Outcome, OutcomeStatus, publish_objects
+from exchange.services.publishing import Outcome, OutcomeStatus
 from exchange.services.roots import find_root
 from exchange.services.staging import stage_envelope
 from exchange.services.statuses import record_status
@@ -66,7 +67,7 @@ def _stage(principal: Principal, view: CollectionView, posted: Iterator[PostedOb
 def _publish(principal: Principal, view: CollectionView, posted: Sequence[PostedObject]) -> HttpResponse:
     """Publish a small envelope: 202 and its status if anything of it was taken, 422 with the reasons if nothing was."""
     requested_at = now()
-    found = publish_objects(principal=principal, bodies=[each.body for each in posted], collection=view, door=DOOR)
+    found = take_posted(principal=principal, bodies=[each.body for each in posted], collection=view, door=DOOR)
     outcomes = [
         named(outcome, each.id, each.version_at(requested_at)) for outcome, each in zip(found, posted, strict=True)
     ]

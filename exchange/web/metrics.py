@@ -1,7 +1,7 @@
 """What /metrics says: counters of the web processes, and totals read from the database.
 
 With PROMETHEUS_MULTIPROC_DIR set, counters of all web processes of this machine are summed; without it, each process
-answers for itself. Labels are codes, doors and types; never a lab, an object or an address.
+answers for itself. Labels are codes, doors, types and operators' names of peers; never a lab, an object or an address.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from exchange.services.database import writing
+from exchange.web.peer_metrics import read_peer_families
 
 REQUESTS = Counter("commonwatch_requests", "Answers, by door, method and status", ["door", "method", "status"])
 SECONDS = Histogram("commonwatch_request_seconds", "Time until the answer began, by door", ["door"])
@@ -85,6 +86,7 @@ def _read_families() -> list[Metric]:
             objects = cursor.fetchall()
             cursor.execute(_ROWS)
             last_seq, held, active, suspended, tokens, envelopes, octets = cursor.fetchone()
+            peers = read_peer_families()
     except DatabaseError:
         up.add_metric([], 0)
         return [up]
@@ -106,6 +108,7 @@ def _read_families() -> list[Metric]:
         GaugeMetricFamily(
             "commonwatch_staged_bytes", "Bytes of their objects, published ones among them", value=octets
         ),
+        *peers,
     ]
 
 

@@ -18,16 +18,18 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from exchange.models import IdempotentRequest, PublishingStatus, StagedEnvelope
+from exchange.models import IdempotentRequest, Leaf, PeerChannel, PublishingStatus, StagedEnvelope
 from exchange.services.clock import now
 from exchange.services.database import writing
+from exchange.services.peers.health import OPEN_AFTER
 from exchange.services.retention import ensure_partitions, purge_expired
 from exchange.stack import free_port
 from exchange.startup import migrations_are_missing
 from exchange.stix.markings import Tlp
-from exchange.web import metrics
+from exchange.web import metrics, peer_metrics
 from tests.support.database import TestServices
 from tests.support.labs import Community
+from tests.support.peers import make_exchange, make_feed, stranger
 from tests.support.server import server_environment
 
 Start = Callable[[tuple[str, ...], dict[str, str]], "subprocess.CompletedProcess[str]"]
@@ -143,6 +145,60 @@ def test_metrics_count_what_is_stored_and_what_was_refused(community: Community,
     assert "commonwatch_refused_objects_total{code=" in text
     assert "commonwatch_last_seq " in text
     assert "commonwatch_database_up 1.0" in text
+
+
+def test_metrics_tell_how_each_channel_is_doing_and_what_waits(community: Community, client: Client) -> None:
+    peer, moment = make_exchange(), now()
+    peer.send(stranger().keys.identity_bytes)
+    pull = peer.channel.pk
+    PeerChannel.objects.filter(pk=pull).update(
+        failures=OPEN_AFTER,
+        next_attempt_at=moment + timedelta(hours=1),
+        behind_since=moment - timedelta(hours=2),
+        last_success_at=moment,
+        moved=12,
+        last_failure="unreachable",
+    )
+    with writing():
+        newest = Leaf.objects.latest("seq").seq
+    push = PeerChannel.objects.create(
+        peer=peer.peer,
+        direction="push",
+        remote_collection="inbox-of-theirs",
+        collection=peer.channel.collection,
+        created_at=moment,
+        next_attempt_at=moment,
+        last_seq=newest - 3,
+    ).pk
+    text = scrape(client)
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("commonwatch_"))
+
+    def of(name: str, number: int, direction: str) -> float | None:
+        key = f'commonwatch_peer_channel_{name}{{channel="{number}",direction="{direction}",peer="harbour"}}'
+        return float(values[key]) if key in values else None
+
+    assert 7_200 <= (of("behind_seconds", pull, "pull") or 0) < 9_000
+    assert of("behind_objects", pull, "pull") is None
+    assert of("behind_objects", push, "push") == 3
+    for name, pulled, pushed in (("more", 1, 1), ("circuit_open", 1, 0), ("failures", OPEN_AFTER, 0), ("paused", 0, 0)):
+        assert (of(name, pull, "pull"), of(name, push, "push")) == (pulled, pushed), name
+    assert of("moved_objects_total", pull, "pull") == 12
+    assert of("last_success_timestamp_seconds", pull, "pull") == pytest.approx(moment.timestamp())
+    assert of("last_success_timestamp_seconds", push, "push") is None
+    assert values['commonwatch_quarantine_waiting{peer="harbour"}'] == "1.0"
+    assert values["commonwatch_peer_channels"] == "2.0"
+    assert "inbox-of-theirs" not in text
+
+
+def test_channels_beyond_the_bound_are_counted_and_not_shown(
+    community: Community, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_exchange()
+    make_feed()
+    monkeypatch.setattr(peer_metrics, "MAX_CHANNELS", 1)
+    text = scrape(client)
+    assert "commonwatch_peer_channels 2.0" in text
+    assert text.count("commonwatch_peer_channel_failures{") == 1
 
 
 def test_paths_from_outside_are_no_labels(community: Community, client: Client) -> None:

@@ -21,10 +21,13 @@ import pytest
 
 from exchange.models import AuditEvent, Person, Token
 from exchange.quickstart.accounts import read_accounts
+from exchange.quickstart.labs import LABS as DEMO_LABS
+from exchange.quickstart.labs import DemoNode
 from exchange.quickstart.provisioning import provision_node
 from exchange.samples import LABS, expected_views, sample_ids
 from exchange.services.access import authenticate_token
 from exchange.services.clock import now
+from exchange.services.collections import HOME_COLLECTIONS
 from exchange.services.tokens import prefix_of
 from exchange.stack import free_port
 from exchange.stack.locks import is_locked
@@ -45,6 +48,7 @@ FIELDS = {
     "key_file",
     "root_key_file",
 }
+ONE_NODE = DemoNode("main", "Demonstration", DEMO_LABS)
 SECRET_FIELDS = ("password", "totp_secret", "api_token", "client_token")
 
 
@@ -54,10 +58,11 @@ def environment() -> dict[str, str]:
 
 @dataclass
 class Quickstart:
-    """One run: its data directory, its port and its process."""
+    """One run: its data directory, the ports of its two exchanges and its process."""
 
     data_dir: Path
     port: int
+    peer_port: int
     arguments: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = None
     ready_after_s: float = 0.0
@@ -79,7 +84,7 @@ class Quickstart:
         began = time.monotonic()
         with self.output_path.open("w") as output:
             self.process = subprocess.Popen(
-                [*argv, "--port", str(self.port), *self.arguments],
+                [*argv, "--port", str(self.port), "--peer-port", str(self.peer_port), *self.arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment(),
@@ -98,10 +103,10 @@ class Quickstart:
 
     def something_runs(self) -> bool:
         servers = any(is_locked(self.data_dir / f"{name}.lock") for name in ("postgres", "valkey"))
-        return servers or self.answers("/healthz") is not None
+        return servers or any(self.answers("/healthz", port) is not None for port in (self.port, self.peer_port))
 
-    def answers(self, path: str) -> int | None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+    def answers(self, path: str, port: int | None = None) -> int | None:
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=5)
         try:
             connection.request("GET", path, headers={"Host": "localhost"})
             return connection.getresponse().status
@@ -109,6 +114,19 @@ class Quickstart:
             return None
         finally:
             connection.close()
+
+    def command(self, *arguments: str) -> list[dict[str, Any]]:
+        """What a management command beside it says: an answer for each node that it went over."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments, "--json"],
+            env=environment() | {"DATA_DIR": str(self.data_dir)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def pids(self, needle: str) -> list[int]:
         """Processes whose arguments contain `needle` and this run's port or folder."""
@@ -118,7 +136,8 @@ class Quickstart:
                 arguments = (folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
             except OSError:
                 continue
-            ours = str(self.port) in arguments or any(str(self.data_dir) in argument for argument in arguments)
+            ports = {str(self.port), str(self.peer_port)}
+            ours = ports & set(arguments) or any(str(self.data_dir) in argument for argument in arguments)
             if ours and any(needle in argument for argument in arguments):
                 found.append(int(folder.name))
         return found
@@ -126,8 +145,8 @@ class Quickstart:
 
 @pytest.fixture(scope="module")
 def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quickstart]:
-    """The exchange of a first start, for tests that leave it as it is."""
-    run = Quickstart(tmp_path_factory.mktemp("quickstart") / "data", free_port())
+    """The exchanges of a first start, for tests that leave them as they are."""
+    run = Quickstart(tmp_path_factory.mktemp("quickstart") / "data", free_port(), free_port())
     run.start()
     yield run
     assert run.stop() == 0, run.output
@@ -152,32 +171,36 @@ def test_accounts_are_complete_and_private(quickstart: Quickstart) -> None:
     assert list(quickstart.accounts) == list(LABS)
     for lab, account in quickstart.accounts.items():
         assert set(account) == FIELDS
-        assert account["node"] == f"http://localhost:{quickstart.port}"
+        port = quickstart.peer_port if lab == "cobalt" else quickstart.port
+        assert account["node"] == f"http://localhost:{port}"
         assert (account["key_file"] is None) == (lab == "borealis")
         for name in ("key_file", "root_key_file"):
             if account[name]:
                 assert stat.S_IMODE(Path(account[name]).stat().st_mode) == 0o600
 
 
-def test_pins_name_every_lab_and_the_node(quickstart: Quickstart) -> None:
+def test_pins_name_every_lab_and_both_nodes(quickstart: Quickstart) -> None:
     pins = json.loads((quickstart.data_dir / "pins.json").read_text())
-    assert set(pins) == {*LABS, "main"}
+    assert set(pins) == {*LABS, "main", "cobalt-node"}
     for lab, account in quickstart.accounts.items():
         assert pins[lab] == [json.loads(Path(account["root_key_file"]).read_text())["kid"]]
 
 
 def test_terminal_and_logs_show_no_secret(quickstart: Quickstart) -> None:
-    texts = {path.name: path.read_text(errors="replace") for path in (quickstart.data_dir / "log").iterdir()}
+    logs = [path for path in (quickstart.data_dir / "log").rglob("*") if path.is_file()]
+    texts = {str(path): path.read_text(errors="replace") for path in logs}
     texts["terminal"] = quickstart.output
-    operator = json.loads((quickstart.data_dir / "operator.json").read_text())
     secrets = [account[name] for account in quickstart.accounts.values() for name in SECRET_FIELDS]
-    secrets += [operator["password"], operator["totp_secret"]]
+    for home in (quickstart.data_dir, quickstart.data_dir / "nodes/cobalt-node"):
+        operator = json.loads((home / "operator.json").read_text())
+        secrets += [operator["password"], operator["totp_secret"]]
     for key_file in [*quickstart.data_dir.glob("labs/*/*-key.json"), *quickstart.data_dir.glob("nodes/*/*-key.json")]:
         secrets.append(json.loads(key_file.read_text())["d"])
-    values = json.loads((quickstart.data_dir / "nodes/main/environment.json").read_text())
+    for values in (json.loads(path.read_text()) for path in quickstart.data_dir.glob("nodes/*/environment.json")):
+        secrets += [values["secret_key"], values["sealing_keys"]]
     stack = json.loads((quickstart.data_dir / "stack.json").read_text())
-    secrets += [values["secret_key"], values["sealing_keys"]]
     secrets += [value for name, value in stack.items() if name.endswith("_password")]
+    assert len(secrets) == len(LABS) * len(SECRET_FIELDS) + 4 + 7 + 4 + 4
     shown = {name for name, text in texts.items() for secret in secrets if secret in text}
     assert shown == set()
 
@@ -193,7 +216,7 @@ def test_arguments_of_its_processes_hold_no_secret(quickstart: Quickstart) -> No
 
 def test_terminal_says_what_each_lab_cannot_see_and_why(quickstart: Quickstart) -> None:
     blocks = re.split(r"\n\n", quickstart.output)
-    for lab, views in expected_views().items():
+    for lab, views in expected_views(apart=True).items():
         block = next(text for text in blocks if text.startswith(f"{lab} ("))
         hidden = {key: view.reason for key, view in views.items() if not view.may_read}
         assert set(re.findall(r"^    (\S+/\S+)", block, re.MULTILINE)) == set(hidden)
@@ -234,7 +257,7 @@ def test_pull_as_each_lab_gives_exactly_the_table(quickstart: Quickstart, tmp_pa
     # The analyst's identity is known to the node alone; ids of the samples do not depend on it.
     ids = sample_ids(identities | {"borealis:analyst": identities["borealis"]}, datetime.now(UTC))
     came = {key for key, stix_id in ids.items() if (identities[key.partition("/")[0]], stix_id) in pulled}
-    assert came == {key for key, view in expected_views()[lab].items() if view.may_read}
+    assert came == {key for key, view in expected_views(apart=True)[lab].items() if view.may_read}
 
 
 @pytest.mark.parametrize("field", ["api_token", "client_token"])
@@ -255,6 +278,7 @@ def test_the_first_steps_of_the_readme_work_as_written(quickstart: Quickstart, t
     steps = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     (tmp_path / ".data").symlink_to(quickstart.data_dir)
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    (tmp_path / "manage.py").symlink_to(ROOT / "manage.py")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", steps],
         cwd=tmp_path,
@@ -293,18 +317,46 @@ def test_asked_for_port_that_is_taken_is_refused_in_one_line(quickstart: Quickst
     assert not (tmp_path / "other/postgres").exists()
 
 
+def test_asked_for_peer_port_that_is_taken_is_refused_in_one_line(quickstart: Quickstart, tmp_path: Path) -> None:
+    other, taken = tmp_path / "other", quickstart.peer_port
+    done = run_to_its_end("--data-dir", str(other), "--port", str(free_port()), "--peer-port", str(taken))
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [f"CommandError: port {taken} is taken; choose another with --peer-port"]
+    assert not (other / "postgres").exists()
+
+
 def test_other_commands_share_the_running_stack(quickstart: Quickstart) -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), "check_exchange", "--json"],
-        env=environment() | {"DATA_DIR": str(quickstart.data_dir)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    assert [report["green"] for report in quickstart.command("check_exchange")] == [True, True]
+    assert quickstart.answers("/readyz") == quickstart.answers("/readyz", quickstart.peer_port) == 200
+
+
+# --- between the two exchanges -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("node", "peer"), [("main", "cobalt-node"), ("cobalt-node", "main")])
+def test_each_exchange_pulls_every_collection_of_the_other_and_puts_nothing_aside(
+    quickstart: Quickstart, node: str, peer: str
+) -> None:
+    (listed,) = quickstart.command("list_peers", "--node", node)
+    (found,) = listed["peers"]
+    assert (found["peer"], found["kind"], found["community"], found["highest_label"]) == (
+        peer,
+        "exchange",
+        True,
+        "TLP:AMBER+STRICT",
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["green"] is True
-    assert quickstart.answers("/readyz") == 200
+    assert {each["remote"] for each in found["channels"]} == {alias for alias, _title in HOME_COLLECTIONS}
+    assert {(each["circuit"], each["failure"]) for each in found["channels"]} == {("closed", None)}
+    assert found["quarantined"] == 0
+
+
+def test_terminal_says_what_crossed_and_what_did_not(quickstart: Quickstart) -> None:
+    table = " ".join(quickstart.output.partition("what crossed")[2].split())
+    assert "aurora TLP:AMBER published arrived aurora, cobalt same-instrument-here" in table
+    assert "borealis TLP:AMBER+STRICT published arrived borealis, cobalt answer-on-ranges" in table
+    assert "borealis TLP:AMBER+STRICT published - aurora, borealis handling-of-ranges" in table
+    assert "cobalt TLP:AMBER arrived published aurora, cobalt template-seen-after-block" in table
+    assert "cobalt TLP:AMBER - published cobalt shared-instrument, lantern-as-cobalt-sees-it" in table
 
 
 def test_web_process_that_is_killed_comes_back(quickstart: Quickstart) -> None:
@@ -321,7 +373,7 @@ def test_web_process_that_is_killed_comes_back(quickstart: Quickstart) -> None:
 @pytest.fixture
 def provisioned(database: None, tmp_path: Path) -> Path:
     (tmp_path / "nodes/main").mkdir(parents=True)
-    provision_node(tmp_path)
+    provision_node(tmp_path, ONE_NODE)
     return tmp_path
 
 
@@ -331,10 +383,10 @@ def tokens_of(data_dir: Path) -> list[str]:
 
 
 def test_provisioning_again_changes_nothing(provisioned: Path) -> None:
-    files = ("credentials.json", "operator.json", "pins.json")
+    files = ("credentials.json", "operator.json", "labs/aurora/config.toml")
     before = [(provisioned / name).read_bytes() for name in files]
     events = AuditEvent.objects.count()
-    provision_node(provisioned)
+    provision_node(provisioned, ONE_NODE)
     assert [(provisioned / name).read_bytes() for name in files] == before
     assert AuditEvent.objects.count() == events
 
@@ -343,7 +395,7 @@ def test_provisioning_again_changes_nothing(provisioned: Path) -> None:
 def test_lost_file_of_accounts_is_made_anew_with_other_secrets(provisioned: Path, name: str) -> None:
     before = json.loads((provisioned / name).read_text())
     (provisioned / name).unlink()
-    provision_node(provisioned)
+    provision_node(provisioned, ONE_NODE)
     after = json.loads((provisioned / name).read_text())
     for old, new in zip(*([value] if isinstance(value, dict) else value for value in (before, after)), strict=True):
         assert new["username"] == old["username"]
@@ -358,7 +410,7 @@ def test_lost_file_of_accounts_is_made_anew_with_other_secrets(provisioned: Path
 def test_token_that_is_about_to_expire_is_renewed_alone(provisioned: Path) -> None:
     first, *others = tokens_of(provisioned)
     Token.objects.filter(prefix=prefix_of(first)).update(expires_at=now() + timedelta(hours=1))
-    provision_node(provisioned)
+    provision_node(provisioned, ONE_NODE)
     renewed, *same = tokens_of(provisioned)
     assert same == others
     assert renewed != first
@@ -370,7 +422,7 @@ def test_keys_that_a_crash_left_half_made_are_made_again(database: None, tmp_pat
     half = tmp_path / "labs/.borealis.new"
     half.mkdir(parents=True)
     (half / "root-key.json").write_text("half")
-    provision_node(tmp_path)
+    provision_node(tmp_path, ONE_NODE)
     assert not half.exists()
     assert not (tmp_path / "labs/borealis/signing-key.json").exists()
 
@@ -379,7 +431,7 @@ def test_keys_that_a_crash_left_half_made_are_made_again(database: None, tmp_pat
 
 
 def test_second_start_keeps_everything_and_empty_publishes_nothing(tmp_path: Path) -> None:
-    run = Quickstart(tmp_path / "data", free_port(), ("--empty", "--no-peer"))
+    run = Quickstart(tmp_path / "data", free_port(), free_port(), ("--empty",))
     run.start()
     accounts = run.accounts
     assert "published" not in run.output
@@ -387,22 +439,22 @@ def test_second_start_keeps_everything_and_empty_publishes_nothing(tmp_path: Pat
     assert run.stop(signal.SIGTERM) == 0
     assert not run.something_runs()
 
-    run.arguments = ()
-    run.start()
-    assert run.accounts == accounts
-    assert "published 51 objects" in run.output
-    assert run.stop() == 0
-
-    run.port = free_port()
+    run.port, run.peer_port = free_port(), free_port()
     run.arguments = ("--json",)
     run.start()
+    assert "published 57 objects" in run.output
     facts = next(json.loads(line) for line in run.output.splitlines() if line.startswith("{"))
     assert facts["addresses"]["taxii"] == f"http://localhost:{run.port}/taxii2/"
-    assert [view["lab"] for view in facts["labs"]] == ["aurora", "borealis", "cobalt"]
-    assert "published" not in run.output
+    assert facts["exchanges"]["cobalt-node"]["taxii"] == f"http://localhost:{run.peer_port}/taxii2/"
+    assert [view["lab"] for view in facts["labs"]] == list(LABS)
+    crossed = {each for row in facts["crossing"] if len(row["found_at"]) == 2 for each in row["objects"]}
+    assert {"same-instrument-here", "answer-on-ranges", "template-seen-after-block"} <= crossed
     secrets = [{name: entry[name] for name in FIELDS - {"node"}} for entry in run.accounts.values()]
     assert secrets == [{name: entry[name] for name in FIELDS - {"node"}} for entry in accounts.values()]
-    assert {entry["node"] for entry in run.accounts.values()} == {f"http://localhost:{run.port}"}
+    ports = {"aurora": run.port, "borealis": run.port, "cobalt": run.peer_port}
+    assert {lab: entry["node"] for lab, entry in run.accounts.items()} == {
+        lab: f"http://localhost:{port}" for lab, port in ports.items()
+    }
 
     assert run.process is not None
     run.process.kill()

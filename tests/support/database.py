@@ -17,12 +17,14 @@ from exchange.stack import Stack
 
 DATABASE = "commonwatch_test"
 
+_migrated: set[str] = set()
+
 KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 
 
 @dataclass(frozen=True, slots=True)
 class TestServices:
-    """Addresses of the servers that a run uses."""
+    """Addresses of the servers that a run uses, and the stack that they are of, if it is the run's own."""
 
     __test__ = False
 
@@ -30,6 +32,15 @@ class TestServices:
     owner_url: str
     broker_url: str
     cache_url: str = ""
+    stack: Stack | None = None
+
+    @classmethod
+    def of(cls, stack: Stack, number: int = 0) -> TestServices:
+        """Those of one node on a stack that may serve several: each has a database and two of the broker's."""
+        name = f"{DATABASE}_{number}" if number else DATABASE
+        stack.create_database(name)
+        urls = (stack.app_url(name), stack.owner_url(name))
+        return cls(*urls, stack.broker_url(2 * number), stack.broker_url(2 * number + 1), stack)
 
 
 @contextmanager
@@ -44,12 +55,11 @@ def started_services(data_dir: Path) -> Iterator[TestServices]:
         )
         return
     with Stack(data_dir, durable=False) as stack:
-        stack.create_database(DATABASE)
-        yield TestServices(stack.app_url(DATABASE), stack.owner_url(DATABASE), stack.broker_url(), stack.broker_url(1))
+        yield TestServices.of(stack)
 
 
 def point_django_at(services: TestServices) -> None:
-    """Give this process's connections their addresses and bring the tables up to date."""
+    """Give this process's connections their addresses; a database that it meets first is brought up to date."""
     for alias, url in (("default", services.app_url), ("owner", services.owner_url)):
         address = parse_database_url(alias, url)
         connections.settings[alias] |= {
@@ -65,21 +75,58 @@ def point_django_at(services: TestServices) -> None:
         # The connection of the dummy engine, if anybody has looked at it already.
         with suppress(AttributeError):
             del connections[alias]
-    call_command("migrate", verbosity=0)
+    if services.owner_url not in _migrated:
+        call_command("migrate", verbosity=0)
+        _migrated.add(services.owner_url)
+
+
+_TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> ALL (%s)
+"""
+_RESTART = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
+WHERE schemaname = 'public' AND last_value IS NOT NULL
+"""
+
+MANY_ENTRIES = 5_000
+"""From here on it is faster to make the files of the tables anew than to delete their rows."""
 
 
 def empty_tables() -> None:
     """Empty every table, as their owner; the sequencer begins again."""
+    clear_tables()
     with connections["owner"].cursor() as cursor:
-        cursor.execute(
-            "SELECT string_agg(quote_ident(relname), ', ') FROM pg_class"
-            " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
-            " AND relname <> ALL (%s)",
-            [sorted(KEPT_TABLES)],
-        )
-        tables = cursor.fetchone()[0]
-        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
         cursor.execute("INSERT INTO sequencer (id, last_seq, last_date_added) VALUES (1, 0, clock_timestamp())")
+
+
+def clear_tables() -> None:
+    """Empty every table, that of the sequencer too, and start the numbers again."""
+    with connections["owner"].cursor() as cursor:
+        tables = filled_tables()
+        cursor.execute("SELECT coalesce(max(last_seq), 0) FROM sequencer")
+        if cursor.fetchone()[0] > MANY_ENTRIES:
+            cursor.execute(f"TRUNCATE {', '.join(_quoted(tables))} RESTART IDENTITY CASCADE")
+        else:
+            # Triggers note what is deleted, so that table comes last. TRUNCATE makes some hundred files.
+            ordered = sorted(tables, key=lambda table: table == "change")
+            deletions = "; ".join(f"DELETE FROM {table}" for table in _quoted(ordered))
+            cursor.execute(f"BEGIN; SET CONSTRAINTS ALL DEFERRED; {deletions or 'SELECT 1'}; COMMIT")
+        cursor.execute(_RESTART)
+
+
+def filled_tables() -> list[str]:
+    """Names of the tables that have rows."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(_TABLES, [sorted(KEPT_TABLES)])
+        names = sorted(row[0] for row in cursor.fetchall())
+        looks = (f"CASE WHEN EXISTS (SELECT FROM {table}) THEN '{table}' END" for table in _quoted(names))
+        cursor.execute(f"SELECT array_remove(ARRAY[{', '.join(looks)}], NULL)")
+        return [table.strip('"') for table in cursor.fetchone()[0]]
+
+
+def _quoted(tables: list[str]) -> list[str]:
+    return [f'"{table}"' for table in tables]
 
 
 def close_connections() -> None:

@@ -40,6 +40,16 @@ def cut_short(exchange: Exchange) -> None:
     exchange.close_connection = True
 
 
+def cut_head(size: int) -> Answering:
+    """The first bytes of an answer whose body never comes."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.wfile.write((HEAD + b"Content-Length: 14\r\n\r\n")[:size])
+        exchange.close_connection = True
+
+    return answer
+
+
 def cut_chunks(exchange: Exchange) -> None:
     """A chunk with a whole envelope, and no last chunk."""
     exchange.wfile.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b'e\r\n{"more":false}\r\n')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from exchange.services.principals import OPERATOR
 from exchange.services.tokens import issue_token
 from exchange.stack import Stack
 from exchange.stix.markings import Tlp
-from tests.support.database import DATABASE, TestServices, close_connections, empty_tables, point_django_at
+from tests.support.database import TestServices, close_connections, empty_tables, point_django_at
 from tests.support.labs import LabHandle, admit_lab
 from tests.support.server import WebServer
 
@@ -63,27 +63,32 @@ def working_on(services: TestServices, *, home: TestServices) -> Iterator[None]:
 
 
 @contextmanager
-def started_node(folder: Path) -> Iterator[tuple[TestServices, WebServer]]:
-    """The servers of a second exchange, whose tables are still empty."""
-    with Stack(folder / "data", durable=False) as stack:
-        stack.create_database(DATABASE)
-        services = TestServices(
-            stack.app_url(DATABASE), stack.owner_url(DATABASE), stack.broker_url(), stack.broker_url(1)
-        )
+def started_node(
+    folder: Path, home: TestServices, number: int = 1, *, durable: bool = False
+) -> Iterator[tuple[TestServices, WebServer]]:
+    """The servers of another exchange, whose tables are still empty.
+
+    Its databases are on the stack of the first one; where that has none it has a stack of its own.
+    """
+    with ExitStack() as opened:
+        stack = home.stack or opened.enter_context(Stack(folder / "data", durable=durable))
+        services = TestServices.of(stack, number)
         server = WebServer(services, folder / "web.log", workers=1)
         yield services, server
         server.stop()
 
 
-def set_up(services: TestServices, server: WebServer, home: TestServices) -> tuple[NewNode, LabHandle]:
+def set_up(
+    services: TestServices, server: WebServer, home: TestServices, *, name: str = "harbour", lab: str = "dorado"
+) -> tuple[NewNode, LabHandle]:
     """A fresh exchange with one lab."""
     with working_on(services, home=home):
         empty_tables()
-        node = init_node(name="harbour", title="Harbour")
-        dorado = admit_lab("dorado")
+        node = init_node(name=name, title=name.title())
+        handle = admit_lab(lab)
     if server.process is None:
         server.start()
-    return node, dorado
+    return node, handle
 
 
 def register(slug: str, root: str, *, community: bool = True) -> str:

@@ -18,16 +18,20 @@ START_TIMEOUT_S = 60.0
 
 @dataclass(slots=True)
 class Worker:
-    """One `celery worker` with one task process."""
+    """One `celery worker` with `tasks` task processes, and with beat if it is asked for."""
 
     services: TestServices
     log_path: Path
+    tasks: int = 1
+    beat: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it takes tasks."""
         command = [sys.executable, "-m", "celery", "-A", "exchange.celery", "worker", "--loglevel", "INFO"]
-        command += ["--concurrency", "1", "--without-gossip", "--without-mingle"]
+        command += ["--concurrency", str(self.tasks), "--without-gossip", "--without-mingle"]
+        if self.beat:
+            command += ["--beat", "--schedule", str(self.log_path.with_suffix(".schedule"))]
         begins_at = self.log_path.stat().st_size if self.log_path.exists() else 0
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(

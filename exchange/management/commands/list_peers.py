@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exchange.management.answering import AnsweringCommand, Facts
 from exchange.management.peering import facts_of
 from exchange.management.tables import table_lines
+from exchange.models import Peer
 from exchange.services.peers import list_peers
 from exchange.services.peers.health import ChannelHealth, channels_health
+from exchange.services.quarantine import waiting_by_peer
 from exchange.stix.timestamps import format_taxii
 
 COLUMNS = (
@@ -25,7 +28,8 @@ class Command(AnsweringCommand):
         channels = defaultdict(list)
         for each in channels_health():
             channels[each.peer].append(_channel(each))
-        return {"peers": [facts_of(peer) | {"channels": channels[peer.lab.slug]} for peer in list_peers()]}
+        waiting = waiting_by_peer()
+        return {"peers": [_peer(peer, channels[peer.lab.slug], waiting) for peer in list_peers()]}
 
     def show(self, facts: Facts, *, as_json: bool) -> None:
         """A row for each channel, and for each peer that has none."""
@@ -39,6 +43,10 @@ class Command(AnsweringCommand):
             self.stdout.write(line)
 
 
+def _peer(peer: Peer, channels: Sequence[Facts], waiting: Mapping[str, int]) -> Facts:
+    return facts_of(peer) | {"quarantined": waiting.get(peer.lab.slug, 0), "channels": channels}
+
+
 def _channel(channel: ChannelHealth) -> dict[str, Any]:
     success = channel.last_success
     return {
@@ -48,6 +56,7 @@ def _channel(channel: ChannelHealth) -> dict[str, Any]:
         "collection": channel.collection,
         "circuit": str(channel.circuit),
         "watermark": channel.watermark or None,
+        "behind": channel.behind,
         "behind_s": round(channel.behind_s),
         "moved": channel.moved,
         "rate": round(channel.rate),

@@ -1,4 +1,4 @@
-"""A whole exchange on this machine, for trying it out (exchange/quickstart)."""
+"""Two whole exchanges on this machine, for trying them out (exchange/quickstart)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from exchange.quickstart import Options, QuickstartError, run_quickstart
 
 
 class Command(BaseCommand):
-    help = "Start an exchange with labs and sample intelligence, without any system package; serves until Ctrl-C."
+    help = (
+        "Start two exchanges with labs and sample intelligence that crosses between them, without any system package;"
+    )
+    help += " serves until Ctrl-C."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data-dir", type=Path, default=data_dir(), help="where everything is kept")
         parser.add_argument("--port", type=int, help="port of the exchange (default 8000, or the next free one)")
-        parser.add_argument("--peer-port", type=int, help="port of the second exchange; in use with federation")
-        parser.add_argument("--no-peer", action="store_true", help="one exchange only, as for now in any case")
+        parser.add_argument(
+            "--peer-port", type=int, help="port of the second exchange (default 8001, or the next free one)"
+        )
+        parser.add_argument("--no-peer", action="store_true", help="one exchange, at which all labs live")
         parser.add_argument("--json", action="store_true", help="one JSON object before `ready`; the rest on stderr")
         parser.add_argument("--empty", action="store_true", help="labs, keys and tokens; publish no intelligence")
 

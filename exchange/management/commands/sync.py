@@ -1,4 +1,4 @@
-"""Pulls from peers now, in the foreground, and tells of every page."""
+"""Pulls from peers and pushes to them now, in the foreground, and tells of every page and envelope."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from django.core.management.base import CommandError, CommandParser
 
 from exchange.management.answering import AnsweringCommand, Facts
 from exchange.management.tables import table_lines
+from exchange.models import PeerChannel
 from exchange.services.peers import find_peer
 from exchange.services.peers.claims import ChannelClaim, claim_channels, claim_due_channels
 from exchange.services.peers.health import ChannelHealth, channels_health
 from exchange.services.receiving import PageReceipt
 from exchange.sync.pulling.pull import Run, pull
+from exchange.sync.pushing.push import PushRun, push
 
-COLUMNS = ("peer", "channel", "collection", "pages", "objects", "moved", "seconds", "failure")
+COLUMNS = ("peer", "channel", "direction", "collection", "pages", "objects", "moved", "seconds", "failure")
 FOLLOW_EVERY_S = 1.0
 BUSY_S = 5.0
 """How long a channel at which a worker is at work is waited for."""
 
 
 class Command(AnsweringCommand):
-    help = "Pull from peers now, whether the time of their channels has come or not. With --follow go on, as their"
-    help += " intervals say, until it is interrupted."
+    help = "Pull from peers and push to them now, whether the time of their channels has come or not. With --follow"
+    help += " go on, as their intervals say, until it is interrupted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("peer", nargs="?", default="", help="one peer; all of them if it is left out")
@@ -33,9 +35,9 @@ class Command(AnsweringCommand):
     def act(self, **options: Any) -> Facts:
         if options["peer"]:
             find_peer(options["peer"])
-        channels = {each.number: each for each in channels_health(options["peer"]) if _is_pulled(each)}
+        channels = {each.number: each for each in channels_health(options["peer"]) if each.state == "active"}
         if not channels:
-            raise CommandError("there is no channel that pulls; see add_channel")
+            raise CommandError("there is no channel of an active peer; see add_channel")
         runs = [self._run(channels[claim.channel_id], claim) for claim in _claimed(list(channels))]
         while options["follow"]:
             try:
@@ -59,7 +61,11 @@ class Command(AnsweringCommand):
         time.sleep(FOLLOW_EVERY_S)
 
     def _run(self, channel: ChannelHealth, claim: ChannelClaim) -> dict[str, Any]:
-        run = pull(claim, on_page=lambda receipt: self._tell(channel, receipt))
+        run: Run | PushRun
+        if claim.direction == PeerChannel.Direction.PULL:
+            run = pull(claim, on_page=lambda receipt: self._tell(channel, receipt))
+        else:
+            run = push(claim, on_envelope=lambda taken, refused: self._tell_of_envelope(channel, taken, refused))
         if run.failure:
             self.stderr.write(f"{channel.peer} {channel.remote_collection}: {run.failure}")
         return _facts(channel, run)
@@ -70,9 +76,8 @@ class Command(AnsweringCommand):
             told = f"{receipt.received} objects, {receipt.stored} stored, {receipt.quarantined} in quarantine"
             self.stderr.write(f"{channel.peer} {channel.remote_collection}: {told}")
 
-
-def _is_pulled(channel: ChannelHealth) -> bool:
-    return channel.direction == "pull" and channel.state == "active"
+    def _tell_of_envelope(self, channel: ChannelHealth, taken: int, refused: int) -> None:
+        self.stderr.write(f"{channel.peer} {channel.remote_collection}: {taken} objects pushed, {refused} refused")
 
 
 def _claimed(numbers: Sequence[int]) -> Iterator[ChannelClaim]:
@@ -88,14 +93,19 @@ def _claimed(numbers: Sequence[int]) -> Iterator[ChannelClaim]:
             time.sleep(0.1)
 
 
-def _facts(channel: ChannelHealth, run: Run) -> dict[str, Any]:
+def _facts(channel: ChannelHealth, run: Run | PushRun) -> dict[str, Any]:
+    """pages: or envelopes. objects: that came, or were sent. moved: of these, those that were taken."""
+    if isinstance(run, Run):
+        counts = {"pages": run.pages, "objects": run.received, "moved": run.moved}
+    else:
+        tally = run.tally
+        counts = {"pages": tally.envelopes, "objects": tally.moved + tally.refused, "moved": tally.moved}
     return {
         "peer": channel.peer,
         "channel": channel.number,
+        "direction": channel.direction,
         "collection": channel.collection,
-        "pages": run.pages,
-        "objects": run.received,
-        "moved": run.moved,
+        **counts,
         "seconds": round(run.seconds, 3),
         "failure": run.failure or None,
     }

@@ -14,7 +14,7 @@ from exchange.services.database import writing
 from exchange.services.deletion import rows
 from exchange.services.deletion.choosing import OwnVersion, choose
 from exchange.services.delivery import peers_that_keep
-from exchange.services.errors import ConflictError, NotFoundError
+from exchange.services.errors import AccessDeniedError, ConflictError, NotFoundError
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.publishing.marking import lock_markings
 from exchange.services.sharing import load_audiences
@@ -45,20 +45,19 @@ def delete_object(
         AccessDeniedError, NotAuthenticatedError: the principal may not publish.
     """
     require_scope(principal, "publish")
+    if principal.kind is PrincipalKind.PEER:
+        raise AccessDeniedError("an exchange says what was withdrawn by a note", code="not-a-member")
     return retrying(lambda: _delete(principal, stix_id, collection, versions, now()))
 
 
-def delete_taken_back(*, found: StixObject, producer: str, moment: datetime) -> None:
+def remove_taken_back(*, found: StixObject, producer: str, moment: datetime) -> None:
     """Remove an object of a producer (identity id) as if the producer had deleted it here: its home said that it did.
 
-    The caller is inside `writing()`, with the object locked.
-
-    Raises:
-        ConflictError: other things rest on it.
+    The caller is inside `writing()`, with the object locked, has found it deletable and has told its readers.
     """
     deleting = Principal(PrincipalKind.NODE, lab_id=found.producer_id, lab_identity=producer)
-    check_deletable(found, producer)
-    _delete_all(deleting, found, moment)
+    record_event(deleting, "object-deleted", found.stix_id)
+    rows.remove_object(found, rows.log_deletion(found, producer, moment), moment)
 
 
 def _delete(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.models import Collection, PeerChannel
+from exchange.models import Collection, Grant, PeerChannel
 from exchange.models.peer import DEFAULT_INTERVAL_S
 from exchange.services.audit import record_event
 from exchange.services.clock import now
+from exchange.services.collections import grant_access
 from exchange.services.database import writing
 from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
 from exchange.services.peers.registry import find_peer
 from exchange.services.principals import Principal
+from exchange.services.sequencer import last_number
 
 INTERVALS_S: Final = (5, 86_400)
 """Least and most seconds between two looks at a peer."""
@@ -27,10 +29,12 @@ def add_channel(
     remote_collection: str,
     collection: Collection,
     interval_s: int = DEFAULT_INTERVAL_S,
+    from_now: bool = False,
 ) -> PeerChannel:
-    """Exchange one collection with a peer; a pull begins at the start of what is there, at the next look.
+    """Exchange one collection with a peer, from the start of what is there, at the next look.
 
     remote_collection: its id or alias at the peer. collection: the home here of what comes, or where what goes is from.
+    from_now: push nothing that is here already. To push, the peer has to be able to read: it gets the grant.
 
     Raises:
         NotFoundError: there is no such peer. ConflictError: there is this channel already.
@@ -51,7 +55,10 @@ def add_channel(
             direction=direction, remote_collection=remote_collection, collection=collection
         ).exists():
             raise ConflictError("there is this channel already")
-        moment = now()
+        moment, is_push = now(), direction == PeerChannel.Direction.PUSH
+        if is_push and not Grant.objects.filter(collection=collection, lab=peer.lab, can_read=True).exists():
+            can_write = Grant.objects.filter(collection=collection, lab=peer.lab, can_write=True).exists()
+            grant_access(actor=actor, collection=collection, lab=peer.lab, can_read=True, can_write=can_write)
         channel = PeerChannel.objects.create(
             peer=peer,
             direction=direction,
@@ -60,6 +67,7 @@ def add_channel(
             interval_s=interval_s,
             created_at=moment,
             next_attempt_at=moment,
+            last_seq=last_number() if is_push and from_now else 0,
         )
         record_event(actor, "channel-added", slug, **_facts(channel))
     return channel

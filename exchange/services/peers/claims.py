@@ -24,7 +24,7 @@ WITH due AS (
     SELECT DISTINCT ON (c.peer_id) c.id
     FROM peer_channel c JOIN peer p ON p.id = c.peer_id AND p.state = 'active'
     JOIN lab l ON l.id = p.lab_id AND l.status = 'active'
-    WHERE c.direction = 'pull' AND {condition}
+    WHERE {condition}
       AND NOT EXISTS (SELECT FROM peer_channel other WHERE other.peer_id = c.peer_id
                       AND other.claimed_until > clock_timestamp())
     ORDER BY c.peer_id, c.next_attempt_at, c.id LIMIT %(most)s
@@ -33,11 +33,17 @@ WITH due AS (
       AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
     FOR UPDATE SKIP LOCKED
 )
-UPDATE peer_channel c SET claim = gen_random_uuid(), claimed_until = clock_timestamp() + %(life)s * interval '1 second'
-FROM free WHERE c.id = free.id RETURNING c.id, c.claim
+UPDATE peer_channel c SET claim = gen_random_uuid(), claimed_until = clock_timestamp() + %(life)s * interval '1 second',
+                        hinted = false
+FROM free WHERE c.id = free.id RETURNING c.id, c.claim, c.direction
 """
+# A channel that pushes is due when there may be something to push, or an envelope on its way, or an errand.
 _CLAIM_DUE: Final = _CLAIM.format(
-    condition="c.next_attempt_at <= clock_timestamp() AND (%(peer)s::text = '' OR l.slug = %(peer)s)"
+    condition="""c.next_attempt_at <= clock_timestamp() AND (%(peer)s::text = '' OR l.slug = %(peer)s)
+      AND (c.direction = 'pull' OR c.pending_upto IS NOT NULL
+           OR c.last_seq < (SELECT last_seq FROM sequencer WHERE id = 1)
+           OR EXISTS (SELECT FROM peer_errand d WHERE d.channel_id = c.id AND d.next_attempt_at <= clock_timestamp()))
+"""
 )
 _CLAIM_THESE: Final = _CLAIM.format(condition="c.id = ANY (%(ids)s)")
 
@@ -52,10 +58,11 @@ RETURNING id
 
 @dataclass(frozen=True, slots=True)
 class ChannelClaim:
-    """The right to work on one channel. It is no secret."""
+    """The right to work on one channel, which pulls or pushes. It is no secret."""
 
     channel_id: int
     claim: uuid.UUID
+    direction: str = PeerChannel.Direction.PULL
 
 
 def claim_due_channels(slug: str = "", *, most: int = MAX_CLAIMED) -> list[ChannelClaim]:

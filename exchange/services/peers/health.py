@@ -12,9 +12,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from django.db.models import Case, When
+
 from exchange.models import Lab, Peer, PeerChannel
 from exchange.services import counters
 from exchange.services.clock import now
+from exchange.services.database import execute
 from exchange.services.pausing import growing_pause_s, spread_s
 from exchange.services.peers.claims import ChannelClaim
 
@@ -34,8 +37,10 @@ class Circuit(StrEnum):
 class ChannelHealth:
     """What operators see of a channel.
 
-    behind_s: seconds since which the peer had more than was taken, 0 if nothing is left. rate: objects a second of the
-    last run that moved any. last_failure: a code, "" if the last run went well.
+    behind: 0 if nothing is left. Of a pull None while the peer has more: TAXII does not say how much. Of a push the
+    numbers of the sequence that it has yet to pass, whether what stands there is for the peer or not.
+    behind_s: seconds since which the peer had more than was taken, 0 if nothing is left.
+    rate: objects a second of the last run that moved any. last_failure: a code, "" if the last run went well.
     """
 
     number: int
@@ -51,28 +56,30 @@ class ChannelHealth:
     last_success: datetime | None
     next_attempt: datetime
     watermark: str
+    behind: int | None
     behind_s: float
     moved: int
     rate: float
 
 
-def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool) -> None:
-    """A run ended well: the next one is after the interval, or at once if there is more.
+def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool, pause_s: float | None = None) -> None:
+    """A run ended well: the next one is after the interval, or at once if there is more or the peer has said so.
 
-    moved: objects taken or given in it, `seconds` its time.
+    moved: objects taken or given in it, `seconds` its time. pause_s: another pause than the interval.
     """
-    channel = PeerChannel.objects.filter(pk=claim.channel_id).only("interval_s").first()
-    if channel is None:
+    interval_s = PeerChannel.objects.filter(pk=claim.channel_id).values_list("interval_s", flat=True).first()
+    if interval_s is None:
         return
     moment = now()
-    pause = 0.0 if more else spread_s(channel.interval_s)
+    pause = pause_s if pause_s is not None else 0.0 if more else spread_s(interval_s)
     changes: dict[str, Any] = {
         "failures": 0,
         "failing_since": None,
         "last_failure": "",
         "last_run_at": moment,
         "last_success_at": moment,
-        "next_attempt_at": moment + timedelta(seconds=pause),
+        # What the peer spoke of may have come after the last page.
+        "next_attempt_at": Case(When(hinted=True, then=moment), default=moment + timedelta(seconds=pause)),
     }
     if moved:
         changes |= {"moved_last_run": moved, "seconds_last_run": seconds}
@@ -112,15 +119,16 @@ def circuit_of(channel: PeerChannel, moment: datetime) -> Circuit:
 
 
 def channels_health(slug: str = "") -> list[ChannelHealth]:
-    """Every channel, or those of one peer, by peer and number. One query."""
+    """Every channel, or those of one peer, by peer and number. One query, and one for each that pushes."""
     channels = PeerChannel.objects.select_related("peer__lab", "collection").order_by("peer__lab__slug", "pk")
     if slug:
         channels = channels.filter(peer__lab__slug=slug)
+    return [channel_health(channel) for channel in channels]
+
+
+def channel_health(channel: PeerChannel) -> ChannelHealth:
+    """How one channel is doing; its peer, the peer's lab and the collection are read with it."""
     moment = now()
-    return [_health(channel, moment) for channel in channels]
-
-
-def _health(channel: PeerChannel, moment: datetime) -> ChannelHealth:
     is_on = channel.peer.state == Peer.State.ACTIVE and channel.peer.lab.status == Lab.Status.ACTIVE
     is_pull = channel.direction == PeerChannel.Direction.PULL
     return ChannelHealth(
@@ -137,10 +145,16 @@ def _health(channel: PeerChannel, moment: datetime) -> ChannelHealth:
         last_success=channel.last_success_at,
         next_attempt=channel.next_attempt_at,
         watermark=(channel.last_date or channel.added_after) if is_pull else str(channel.last_seq),
+        behind=(None if channel.behind_since else 0) if is_pull else max(0, _newest() - channel.last_seq),
         behind_s=(moment - channel.behind_since).total_seconds() if channel.behind_since else 0.0,
         moved=channel.moved,
         rate=channel.moved_last_run / channel.seconds_last_run if channel.seconds_last_run else 0.0,
     )
+
+
+def _newest() -> int:
+    """The newest number of the sequence."""
+    return int(execute("SELECT last_seq FROM sequencer WHERE id = 1", {}).fetchall()[0][0])
 
 
 def _update(claim: ChannelClaim, **changes: Any) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
-
 from exchange.services.database import execute
 from exchange.services.principals import Principal
 from exchange.services.publishing.marking import audience_of_marking, recipients_in
 from exchange.services.publishing.reading import facets_in, inspect_payloads, references_of
 from exchange.services.sharing import AudienceRule, Recipients, audience_for
-from exchange.services.storing import PreparedVersion, release_versions
-from exchange.services.storing.prepared import AudienceChange
+from exchange.services.storing import AudienceChange, Batch, PreparedVersion
 from exchange.stix.checks import CheckedObject, check_object
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
@@ -32,17 +29,30 @@ ORDER BY h.version_id
 """
 
 
-def release_held(principal: Principal, marking_ids: Sequence[str]) -> list[AudienceChange]:
+_WAITING = """
+SELECT o.stix_id FROM held h JOIN object o ON o.id = h.object_id
+WHERE o.producer_id = %(lab)s AND h.missing_marking = ANY (%(markings)s)
+"""
+
+
+def waiting_for(lab_id: int, marking_ids: Sequence[str]) -> list[str]:
+    """Ids of the lab's objects that have a version which waits for one of these markings: a marking that is stored
+    changes them too. While the markings are locked they stay the same."""
+    if not marking_ids:
+        return []
+    found = execute(_WAITING, {"lab": lab_id, "markings": list(marking_ids)}, prepare=False).fetchall()
+    return [row[0] for row in found]
+
+
+def release_held(principal: Principal, marking_ids: Sequence[str], batch: Batch) -> list[AudienceChange]:
     """Give what waited for these markings of the principal's lab its readers and a new place in the sequence.
 
     Answers the objects whose readers changed. The caller is inside `writing()`, after the markings were stored.
     """
     if principal.lab_id is None or not marking_ids:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(_HELD, {"lab": principal.lab_id, "markings": list(marking_ids)})
-        held = [(row[0], _prepared(row, principal.lab_identity)) for row in cursor.fetchall()]
-    return release_versions(principal.lab_id, held)
+    found = execute(_HELD, {"lab": principal.lab_id, "markings": list(marking_ids)}, prepare=False).fetchall()
+    return batch.release([(principal.lab_id, row[0], _prepared(row, principal.lab_identity)) for row in found])
 
 
 # A marking that is no more where it was, or was taken out too, says nobody's name.
@@ -70,7 +80,7 @@ WHERE v.id = h.version_id AND o.producer_id = %(lab)s AND h.version_id = ANY (%(
 """
 
 
-def bring_back(principal: Principal, version_ids: Sequence[int]) -> list[AudienceChange]:
+def bring_back(principal: Principal, version_ids: Sequence[int], batch: Batch) -> list[AudienceChange]:
     """Give versions of the principal's lab that a peer took back and sends again their readers and new places.
 
     Answers the objects whose readers changed. The caller is inside `writing()`.
@@ -80,7 +90,7 @@ def bring_back(principal: Principal, version_ids: Sequence[int]) -> list[Audienc
     params = {"lab": principal.lab_id, "versions": list(version_ids)}
     execute(_WAIT_FOR_MARKING, params)
     found = execute(_TAKEN_BACK, params).fetchall()
-    return release_versions(principal.lab_id, [(row[0], _prepared(row, principal.lab_identity)) for row in found])
+    return batch.release([(principal.lab_id, row[0], _prepared(row, principal.lab_identity)) for row in found])
 
 
 def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:

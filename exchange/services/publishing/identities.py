@@ -34,7 +34,8 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
         AccessDeniedError: not the identity of the publishing lab. PolicyError: a lab that calls itself a node, or as
             `mark_item`.
     """
-    lab = Lab.objects.select_for_update().get(pk=principal.lab_id or 0)
+    # Not as a key: who stores an object of the lab has a share in that, and may hold objects that are locked here.
+    lab = Lab.objects.select_for_update(no_key=True).get(pk=principal.lab_id or 0)
     if item.signed is None:
         raise AssertionError("the item has not been opened")
     state, item.verified = extend_chain(lab, item.signed, moment=moment)
@@ -46,8 +47,9 @@ def publish_identity(principal: Principal, item: Item, moment: datetime) -> Stor
     _check_markings(item)
     mark_item(item, replace(principal, lab_identity=state.identity), {})
     moves_home = homes_of(lab) != {home.node: home.exclusive for home in state.homes}
-    if moves_home:
-        lock_objects_for(state.identity)
+    is_compromised = any(key.compromised_since is not None for key in state.keys.values())
+    if moves_home or is_compromised:
+        lock_objects_for(state.identity if moves_home else "", lab.pk if is_compromised else None)
     results, _ = store_versions(lab.pk, [item.prepared(lab_identity=state.identity, received_at=moment)])
     if results[0].status is StoreStatus.STORED:
         with placing_for_peers() if moves_home else nullcontext():

@@ -20,8 +20,9 @@ from exchange.services.clock import now
 from exchange.services.collections import CollectionView, visible_collections
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, ExchangeError
-from exchange.services.principals import Principal
-from exchange.services.publishing.holding import release_held
+from exchange.services.principals import Principal, PrincipalKind
+from exchange.services.publishing.again import show_again
+from exchange.services.publishing.holding import release_held, waiting_for
 from exchange.services.publishing.identities import publish_identity, report_refusal
 from exchange.services.publishing.item import Item, each
 from exchange.services.publishing.marking import lock_markings, mark_items
@@ -31,7 +32,7 @@ from exchange.services.publishing.proving import is_lab_identity, open_item, ver
 from exchange.services.publishing.reading import read_item
 from exchange.services.publishing.referring import check_references
 from exchange.services.publishing.signing import sign_items
-from exchange.services.storing import AudienceChange, StoreResult, StoreStatus, retrying, store_versions
+from exchange.services.storing import AudienceChange, Batch, StoreResult, StoreStatus, retrying
 from exchange.services.withdrawals import withdraw_from
 from exchange.stix.errors import StixError
 
@@ -55,7 +56,7 @@ def publish_objects(
         NotFoundError: `sign`, and the exchange holds no key.
     """
     require_publishing(principal)
-    if principal.lab_id is None:
+    if principal.lab_id is None or principal.kind is PrincipalKind.PEER:
         raise AccessDeniedError("only labs publish")
     moment = now()
     views = [collection] if collection is not None else visible_collections(principal)
@@ -107,17 +108,28 @@ def _store_rest(
     *,
     dry_run: bool,
 ) -> None:
-    """Markings first, so that what names them finds them; then the others; then who lost sight of what."""
+    """Markings first, so that what names them finds them; then the others; then who lost sight of what; and last the
+    places in the sequence."""
     markings = [item for item in items if item.object.type == "marking-definition"]
     others = [item for item in items if item.object.type != "marking-definition"]
+    batch = Batch()
     with writing():
         if markings:
-            lock_markings(principal)
-        _store(principal, markings, readable, moment, results)
-        changes = release_held(principal, [item.object.id for item in markings if item.error is None])
-        changes += _store(principal, others, readable, moment, results)
-        withdraw_from(changes, moment)
+            _lock_all(principal, items, [item.object.id for item in markings], batch)
+        changes = _store(principal, markings, readable, moment, results, batch)
+        changes += release_held(principal, [item.object.id for item in markings if item.error is None], batch)
+        changes += _store(principal, others, readable, moment, results, batch)
+        withdraw_from(changes, moment, batch=batch)
+        batch.place()
         transaction.set_rollback(dry_run)
+
+
+def _lock_all(principal: Principal, items: Sequence[Item], marking_ids: Sequence[str], batch: Batch) -> None:
+    """What is stored in two steps is locked before the first one, with what waits for these markings."""
+    lock_markings(principal)
+    if principal.lab_id is not None:
+        ids = {item.object.id for item in items} | set(waiting_for(principal.lab_id, marking_ids))
+        batch.lock((principal.lab_id, stix_id) for stix_id in ids)
 
 
 def _store(
@@ -126,15 +138,16 @@ def _store(
     readable: Sequence[int],
     moment: datetime,
     results: dict[int, StoreResult],
+    batch: Batch,
 ) -> list[AudienceChange]:
     if principal.lab_id is None or not items:
         return []
     owned = check_ownership(principal, items, readable)
     ready = check_references(principal, mark_items(principal, owned, readable), readable)
     versions = [item.prepared(lab_identity=principal.lab_identity, received_at=moment) for item in ready]
-    stored, changes = store_versions(principal.lab_id, versions)
+    stored, changes = batch.store([(principal.lab_id, version) for version in versions])
     results.update({item.index: result for item, result in zip(ready, stored, strict=True)})
-    return changes
+    return changes + show_again(principal, ready, results, moment, batch)
 
 
 def _outcome(item: Item, result: StoreResult | None, *, dry_run: bool) -> Outcome:

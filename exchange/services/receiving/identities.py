@@ -15,7 +15,7 @@ from exchange.services.publishing.marking import MARKINGS
 from exchange.services.publishing.reading import settle_item
 from exchange.services.receiving.known import find_known
 from exchange.services.receiving.policy import check_lab
-from exchange.services.receiving.producers import acting_for, load_producers
+from exchange.services.receiving.producers import acting_for
 from exchange.services.receiving.source import Source
 from exchange.services.storing import StoreResult, StoreStatus
 from exchange.stix.errors import StixError
@@ -41,7 +41,7 @@ def take_identity(source: Source, item: Item, moment: datetime, results: dict[in
 
 def _take(source: Source, item: Item, moment: datetime) -> StoreResult:
     lab = _lab_of(item)
-    if find_known(load_producers([lab.pk])[lab.pk], [item]):
+    if find_known([(lab.pk, item)]):
         return StoreResult(StoreStatus.EXISTS)
     check_lab(lab)
     _check_label(source, item)

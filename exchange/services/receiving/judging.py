@@ -1,138 +1,199 @@
-"""The way of a page through receiving, step by step: the steps of publishing, for many producers at once.
+"""What becomes of a turn of a page: the steps of publishing, for many producers at once.
 
-Identities first, because the rest is verified with the keys that they introduce; then notes of withdrawal; then what
-labs signed, producer by producer; last what nobody signed. An object that fails ends its own way and no other's.
+An object that fails ends its own way and no other's. Whoever calls is inside `writing()`, under `retrying`, holds the
+peer, and places the batch as the last thing of the transaction. Nothing is quarantined here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Final
 
-from exchange.services.errors import ExchangeError
+from exchange.models import StixObject
+from exchange.services.errors import ConflictError, ExchangeError
 from exchange.services.keys import KnownKey, find_keys
 from exchange.services.publishing.item import Item, each
-from exchange.services.publishing.proving import is_lab_identity, key_of, open_item, prove_item
-from exchange.services.publishing.reading import parse_item, settle_item
-from exchange.services.receiving import known, storing, unsigned, withdrawing
+from exchange.services.publishing.proving import is_lab_identity, key_of, prove_item
+from exchange.services.publishing.reading import settle_item
+from exchange.services.receiving import known, storing, unsigned
+from exchange.services.receiving.displacing import Displaced, changes_of, find_displaced
 from exchange.services.receiving.identities import take_identity
+from exchange.services.receiving.overtaking import OVERTAKEN
+from exchange.services.receiving.page import Page, Step, Turn, contained, is_signed
 from exchange.services.receiving.policy import check_producer
-from exchange.services.receiving.producers import Producer, feed_producer, load_producers
+from exchange.services.receiving.producers import load_producers, lock_labs
 from exchange.services.receiving.receipt import Fate, Judged
 from exchange.services.receiving.source import Source
-from exchange.services.storing import StoreResult, StoreStatus
+from exchange.services.receiving.storing import Owned
+from exchange.services.receiving.withdrawing import TAKEN_BACK, follow_notes
+from exchange.services.storing import Batch, StoreResult, StoreStatus
+from exchange.services.withdrawals import withdraw_from
 from exchange.stix.errors import StixError
-from exchange.stix.extensions import check_extensions
-from exchange.stix.fixed import SIGNATURE_EXTENSION, WITHDRAWAL_EXTENSION, is_fixed
+from exchange.stix.fixed import is_fixed
 
-_FATES = {
+_FATES: Final = {
     StoreStatus.STORED: Fate.STORED,
     StoreStatus.EXISTS: Fate.KNOWN,
     StoreStatus.HELD: Fate.HELD,
 }
 
-FORGOTTEN = frozenset({"deleted", "expired", withdrawing.TAKEN_BACK})
-"""Refusals of what was removed: keeping its bytes in quarantine would undo the removal."""
-
-Group = tuple[Producer, list[Item]]
+FORGOTTEN: Final = frozenset({"deleted", "expired", TAKEN_BACK, OVERTAKEN})
+"""Refusals of what was removed or is over: its bytes are kept nowhere."""
 
 
-def judge_bodies(source: Source, bodies: Sequence[bytes], moment: datetime) -> list[Judged]:
-    """Verify and store what a peer sent; one answer for each of the bodies, in their order.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a turn came to. batch: what has no place in the sequence yet. taken_back: by the notes that were followed.
 
-    The caller is inside `writing()`, under `retrying`. Nothing is quarantined here.
+    names: what the peer has sent, as pairs of the producer's identity, "" if nobody knows it, and the id. displaced:
+    what goes when the batch has its places.
+    """
+
+    judged: list[Judged]
+    batch: Batch = field(default_factory=Batch)
+    taken_back: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    names: frozenset[tuple[str, str]] = frozenset()
+    displaced: Sequence[StixObject] = ()
+
+
+def judge_turn(source: Source, page: Page, turn: Turn, moment: datetime, *, is_override: bool = False) -> Verdict:
+    """Verify and store what a turn has; one answer for each of its items, in their order.
+
+    is_override: what other labs have under the ids of its objects goes (displacing.py).
 
     Raises:
-        NotReadyError: the node cannot sign the notes that follow.
+        NotReadyError: the node cannot sign the notes that follow. ConflictError: an override of what cannot go.
     """
-    items = [Item(index, body, origin_peer_id=source.peer_id) for index, body in enumerate(bodies)]
+    if turn.step is Step.IDENTITY:
+        return _judge_identity(source, turn.items, moment)
+    if turn.step is Step.NOTES:
+        return _judge_notes(source, page, turn.items, moment)
+    return _judge_rest(source, page, turn.items, moment, is_override=is_override)
+
+
+def _judge_identity(source: Source, items: Sequence[Item], moment: datetime) -> Verdict:
     results: dict[int, StoreResult] = {}
-    fates: dict[int, Fate] = {}
-    parsed = each(items, _parse)
-    fates |= {item.index: Fate.KNOWN for item in parsed if is_fixed(item.object.id)}
-    others = [item for item in parsed if not is_fixed(item.object.id)]
-    signed = each([item for item in others if _is_signed(item)], open_item)
-    for item in signed:
-        if is_lab_identity(item):
-            take_identity(source, item, moment, results)
-    rest = [item for item in signed if not is_lab_identity(item)]
-    keys = find_keys(item.signed.kid for item in rest if item.signed is not None)
-    notes = [item for item in rest if _is_note(item)]
-    taken_back = withdrawing.take_notes(source, notes, keys, moment)
-    fates |= {item.index: Fate.WITHDRAWAL for item in notes if item.error is None}
-    groups = _grouped([item for item in rest if not _is_note(item)], keys)
-    for producer, of_one in groups:
-        withdrawing.leave_out(producer, of_one, taken_back)
-    _store_groups(source, groups, keys, moment, results)
-    unsigned_items = [item for item in others if not _is_signed(item)]
-    if unsigned_items:
-        feed = feed_producer(source)
-        vouched = unsigned.vouch_items(source, unsigned_items, moment)
-        fates |= {item.index: Fate.KNOWN for item in unsigned.stored_before(source, vouched)}
-        left = [item for item in vouched if item.index not in fates]
-        _store_groups(source, [(feed, left)], {}, moment, results)
-    return [_judged(item, fates.get(item.index), results.get(item.index)) for item in items]
+    for item in items:
+        take_identity(source, item, moment, results)
+    return Verdict([_judged(item, None, results.get(item.index)) for item in items])
 
 
-def _parse(item: Item) -> None:
-    """Raises: StixError: it is no STIX, or an extension of ours on it has the wrong form."""
-    parse_item(item)
-    check_extensions(item.object.members)
+def _judge_notes(source: Source, page: Page, items: Sequence[Item], moment: datetime) -> Verdict:
+    kids = [item.signed.kid for item in items if item.signed is not None]
+    lock_labs(kids)
+    taken_back = follow_notes(source, items, find_keys(kids), moment)
+    for item in items:
+        if item.error is not None and page.comes_after(item):
+            item.error = ConflictError("the peer sends the object again on the same page", code=OVERTAKEN)
+    return Verdict([_judged(item, Fate.WITHDRAWAL, None) for item in items], taken_back=taken_back)
 
 
-def _is_signed(item: Item) -> bool:
-    return SIGNATURE_EXTENSION in item.object.members.get("extensions", {})
+def _judge_rest(source: Source, page: Page, items: Sequence[Item], moment: datetime, *, is_override: bool) -> Verdict:
+    """Everything is locked before the first object is stored, and nothing is numbered."""
+    batch, readable = Batch(), [item for item in items if item.error is None]
+    here = [item for item in readable if is_fixed(item.object.id) or (is_signed(item) and is_lab_identity(item))]
+    fates = {item.index: Fate.KNOWN for item in here}
+    left = [item for item in readable if item.index not in fates]
+    kids = [item.signed.kid for item in left if item.signed is not None]
+    lock_labs(kids)
+    keys = find_keys(kids)
+    owned = _owned([item for item in left if item.signed is not None], keys)
+    owned += unsigned.vouch_items(source, [item for item in left if item.signed is None], moment)
+    names = _names(items, owned)
+    owned = _standing(page, owned)
+    before = known.find_known([(producer.lab_id, item) for producer, item in owned])
+    before |= unsigned.stored_before(source, [item for producer, item in owned if producer.is_feed])
+    results = {index: StoreResult(StoreStatus.EXISTS) for index in before}
+    new = _proven([each for each in owned if each[1].index not in before], keys, moment)
+    repeated = [each for each in owned if each[1].index in before]
+    comeback = known.find_taken_back(source, repeated)
+    others = (
+        find_displaced((producer.lab_id, item.object.id) for producer, item in new) if is_override else Displaced({})
+    )
+    returning = known.names_of(repeated, comeback) | set(others.names.values())
+    homes = storing.lock_all(source, new, returning, batch)
+    displaced = others.found()
+    withdraw_from(changes_of(displaced), moment, batch=batch)
+    stored, changes = storing.store_items(source, _settled(source, new, homes), moment, batch, displaced=others.ids)
+    results |= stored
+    if comeback:
+        # What was found before the lock may have come back meanwhile.
+        comeback = known.find_taken_back(source, repeated)
+        changes += known.bring_back_known(source, repeated, comeback, batch)
+        results |= {index: StoreResult(StoreStatus.STORED) for index in comeback}
+    withdraw_from(changes, moment, batch=batch)
+    _leave_unread(page, items)
+    judged = [_judged(item, fates.get(item.index), results.get(item.index)) for item in items]
+    return Verdict(judged, batch, names=names, displaced=displaced)
 
 
-def _is_note(item: Item) -> bool:
-    return WITHDRAWAL_EXTENSION in item.object.members.get("extensions", {})
+def _owned(items: Sequence[Item], keys: Mapping[str, KnownKey]) -> list[Owned]:
+    """The items whose key is known, with their producers."""
+    labs: dict[int, int] = {}
+
+    def find(item: Item) -> None:
+        labs[item.index] = key_of(item, keys).lab_id
+
+    found = each(items, find)
+    producers = load_producers(labs.values())
+    return [(producers[labs[item.index]], item) for item in found]
 
 
-def _grouped(items: Sequence[Item], keys: Mapping[str, KnownKey]) -> list[Group]:
-    """The items by producer, in the order in which everybody locks: by the producer's row."""
-    by_lab: dict[int, list[Item]] = {}
-
-    def sort_in(item: Item) -> None:
-        by_lab.setdefault(key_of(item, keys).lab_id, []).append(item)
-
-    each(items, sort_in)
-    producers = load_producers(by_lab)
-    return [(producers[lab_id], by_lab[lab_id]) for lab_id in sorted(by_lab)]
+def _names(items: Sequence[Item], owned: Sequence[Owned]) -> frozenset[tuple[str, str]]:
+    producers = {item.index: producer.identity for producer, item in owned}
+    said = [(producers.get(item.index, _creator(item)), item.claimed_id) for item in items]
+    return frozenset((producer, stix_id) for producer, stix_id in said if stix_id)
 
 
-def _store_groups(
-    source: Source,
-    groups: Sequence[Group],
-    keys: Mapping[str, KnownKey],
-    moment: datetime,
-    results: dict[int, StoreResult],
-) -> None:
-    """Everything is locked before the first object is stored: what storing takes last, others wait for."""
-    proven: list[Group] = []
-    for producer, items in groups:
-        before = known.find_known(producer, [item for item in items if item.error is None])
-        results.update({index: StoreResult(StoreStatus.EXISTS) for index in before})
-        new = [item for item in items if item.index not in before and item.error is None]
-        if not producer.is_feed:
-            new = each(new, partial(_prove, producer=producer, keys=keys, moment=moment))
-        proven.append((producer, new))
-    homes = storing.lock_all(source, proven)
-    for producer, items in proven:
-        settled = each(items, partial(_settle, producer=producer, homes=homes, source=source))
-        results.update(storing.store_items(source, producer, settled, moment))
-    for producer, items in groups:
-        brought = known.bring_back_known(source, producer, items, results, moment)
-        results.update({index: StoreResult(StoreStatus.STORED) for index in brought})
+def _standing(page: Page, owned: Sequence[Owned]) -> list[Owned]:
+    """Without what stands on the page before the note that takes it back."""
+    passed = []
+    for producer, item in owned:
+        if page.is_taken_back(producer.identity, item):
+            item.error = _taken_back()
+        elif item.error is None:
+            passed.append((producer, item))
+    return passed
 
 
-def _prove(item: Item, producer: Producer, keys: Mapping[str, KnownKey], moment: datetime) -> None:
-    check_producer(producer)
-    prove_item(item, key_of(item, keys), moment)
+def _leave_unread(page: Page, items: Sequence[Item]) -> None:
+    """What cannot be taken, and was taken back further on, need not wait."""
+    for item in items:
+        if item.error is not None and page.is_taken_back(_creator(item), item):
+            item.error = _taken_back()
 
 
-def _settle(item: Item, producer: Producer, homes: storing.Homes, source: Source) -> None:
-    settle_item(item, homes.get((producer.lab_id, item.object.id), source.collection))
+def _taken_back() -> ConflictError:
+    return ConflictError("the peer took it back on the same page", code=TAKEN_BACK)
+
+
+def _creator(item: Item) -> str:
+    said = item.claimed.get("created_by_ref")
+    return said if isinstance(said, str) else ""
+
+
+def _proven(owned: Sequence[Owned], keys: Mapping[str, KnownKey], moment: datetime) -> list[Owned]:
+    producers = {item.index: producer for producer, item in owned}
+
+    def prove(item: Item) -> None:
+        producer = producers[item.index]
+        if not producer.is_feed or item.vouched is None:
+            check_producer(producer)
+            prove_item(item, key_of(item, keys), moment)
+
+    return [(producers[item.index], item) for item in each([item for _, item in owned], prove)]
+
+
+def _settled(source: Source, owned: Sequence[Owned], homes: storing.Homes) -> list[Owned]:
+    passed: list[Owned] = []
+    for producer, item in owned:
+        home = homes.get((producer.lab_id, item.object.id), source.collection)
+        step = partial(contained, partial(settle_item, collection=home))
+        passed += [(producer, settled) for settled in each([item], step)]
+    return passed
 
 
 def _judged(item: Item, fate: Fate | None, result: StoreResult | None) -> Judged:

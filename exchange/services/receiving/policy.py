@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchange.models import Lab
+from exchange.models import Lab, Peer
 from exchange.services.errors import AccessDeniedError, PolicyError
 from exchange.services.publishing.item import Item
 from exchange.services.publishing.marking import MARKINGS
@@ -12,6 +12,16 @@ from exchange.stix.markings import Tlp
 
 HIGHEST_UNSIGNED = Tlp.AMBER_STRICT
 """A feed marks what it makes itself as it likes; nothing of other labs comes to it with that."""
+
+
+def check_peer(peer: Peer) -> None:
+    """Refuse everything of a peer that was stopped, what it sent before as well.
+
+    Raises:
+        AccessDeniedError.
+    """
+    if peer.state != Peer.State.ACTIVE or not peer.lab.is_active:
+        raise AccessDeniedError("the peer was stopped", code="peer-stopped")
 
 
 def check_producer(producer: Producer) -> None:

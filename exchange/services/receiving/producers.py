@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from exchange.models import Grant, Lab
+from exchange.services.database import execute
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.services.receiving.source import Source
 
@@ -44,6 +46,19 @@ def load_producers(lab_ids: Iterable[int]) -> Mapping[int, Producer]:
     for lab_id, collection_id in rows.values_list("lab_id", "collection_id"):
         granted[lab_id] = (*granted.get(lab_id, ()), collection_id)
     return {lab_id: _producer(lab, granted.get(lab_id, ())) for lab_id, lab in labs.items()}
+
+
+_LOCK_LABS: Final = """
+SELECT id FROM lab WHERE id IN (SELECT lab_id FROM signing_key WHERE kid = ANY (%(kids)s)) ORDER BY id FOR SHARE
+"""
+
+
+def lock_labs(kids: Iterable[str]) -> None:
+    """Until the transaction ends, the labs of these keys are what they are: no identity of theirs is taken, and nobody
+    suspends them. So what is judged of keys and labs afterwards still holds when it is stored."""
+    wanted = sorted({kid for kid in kids if "\0" not in kid})
+    if wanted:
+        execute(_LOCK_LABS, {"kids": wanted}, prepare=False)
 
 
 def feed_producer(source: Source) -> Producer:

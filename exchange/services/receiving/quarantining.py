@@ -13,6 +13,7 @@ from exchange.services.errors import ExchangeError, TooLargeError
 from exchange.services.principals import NODE
 from exchange.services.publishing.item import MAX_VERSION_CHARS, Item
 from exchange.services.publishing.proving import is_lab_identity
+from exchange.services.receiving.page import note_of
 from exchange.services.receiving.receipt import Fate, Judged
 from exchange.services.receiving.source import Source
 from exchange.stix.errors import StixError
@@ -30,12 +31,13 @@ MAX_DETAIL_CHARS: Final = 500
 # again when the peer sends it again.
 _KEEP: Final = """
 INSERT INTO quarantine AS q (peer_id, channel_id, collection_id, sha256, body, stix_id, version_text, creator, kid,
-                             reason, detail, received_at, state, decided_by)
-SELECT %(peer)s, %(channel)s, %(collection)s, sha256, body, stix_id, version, creator, kid, reason, detail, %(at)s,
-       'waiting', ''
+                             about, about_producer, reason, detail, received_at, state, decided_by, judgings)
+SELECT %(peer)s, %(channel)s, %(collection)s, sha256, body, stix_id, version, creator, kid, about, about_producer,
+       reason, detail, %(at)s, 'waiting', '', 0
 FROM unnest(%(digests)s::bytea[], %(bodies)s::bytea[], %(ids)s::text[], %(versions)s::text[], %(creators)s::text[],
-            %(kids)s::text[], %(reasons)s::text[], %(details)s::text[])
-     AS n (sha256, body, stix_id, version, creator, kid, reason, detail)
+            %(kids)s::text[], %(abouts)s::text[], %(about_producers)s::text[], %(reasons)s::text[],
+            %(details)s::text[])
+     AS n (sha256, body, stix_id, version, creator, kid, about, about_producer, reason, detail)
 ORDER BY sha256
 ON CONFLICT (peer_id, collection_id, sha256) DO UPDATE
 SET body = excluded.body, reason = excluded.reason, detail = excluded.detail, channel_id = excluded.channel_id,
@@ -71,6 +73,8 @@ def quarantine_items(source: Source, judged: Sequence[Judged], moment: datetime)
         "versions": [each["version_text"] for each in claims],
         "creators": [each["creator"] for each in claims],
         "kids": [each["kid"] for each in claims],
+        "abouts": [each["about"] for each in claims],
+        "about_producers": [each["about_producer"] for each in claims],
         "reasons": [error.code[:MAX_REASON_CHARS] for _, error in kept.values()],
         "details": [detail_of(error) for _, error in kept.values()],
     }
@@ -98,11 +102,14 @@ def claims_of(item: Item) -> dict[str, str]:
     said = item.claimed.get("created_by_ref")
     creator = said if isinstance(said, str) and is_identifier(said) else ""
     stix_id, version = item.claimed_id or "", item.claimed_version or ""
+    note = note_of(item)
     return {
         "stix_id": stix_id if len(stix_id) <= MAX_ID_CHARS else "",
         "version_text": version if version.isprintable() and len(version) <= MAX_VERSION_CHARS else "",
         "creator": creator if len(creator) <= MAX_ID_CHARS else "",
         "kid": item.signed.kid if item.signed is not None else "",
+        "about": note.object if note is not None and len(note.object) <= MAX_ID_CHARS else "",
+        "about_producer": note.producer if note is not None and len(note.producer) <= MAX_ID_CHARS else "",
     }
 
 

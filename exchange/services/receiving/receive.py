@@ -1,7 +1,8 @@
-"""One page of a peer's objects and how far its channel has come, in one transaction.
+"""One page of a peer's objects and how far its channel has come.
 
-A worker that is killed at any point finds the channel where it was and asks for the same page again; what is stored
-already is known by the digest of its payload.
+New identities and withdrawals commit first, in transactions of their own; the place commits with everything else. A
+worker that is killed at any point finds the channel where it was and asks for the same page again; what is stored
+already is known by the digest of its payload, and a note that is followed twice changes nothing.
 """
 
 from __future__ import annotations
@@ -9,29 +10,16 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
-from functools import partial
+from dataclasses import dataclass
 
-from django.db import DatabaseError, DataError
-
-from exchange.models import Peer, PeerChannel
-from exchange.services import counters
+from exchange.models import PeerChannel
 from exchange.services.clock import now
-from exchange.services.database import writing
-from exchange.services.errors import (
-    AccessDeniedError,
-    ConflictError,
-    ExchangeError,
-    InvalidRequestError,
-    NotFoundError,
-)
-from exchange.services.publishing.item import Item
-from exchange.services.receiving.judging import judge_bodies
-from exchange.services.receiving.offering import offer_waiting
-from exchange.services.receiving.quarantining import quarantine_items
+from exchange.services.errors import ConflictError, InvalidRequestError, NotFoundError
+from exchange.services.receiving.arriving import Arrival
+from exchange.services.receiving.page import Turn, read_page
+from exchange.services.receiving.policy import check_peer
 from exchange.services.receiving.receipt import Fate, Judged, PageReceipt
 from exchange.services.receiving.source import Source, source_of
-from exchange.services.storing import retrying
 
 Place = tuple[str, str, str, bool]
 """added_after, next, last_date, more."""
@@ -61,72 +49,46 @@ def receive_page(
         AccessDeniedError: the peer was stopped. TooLargeError: its quarantine is full; the place stays.
         NotReadyError: the node cannot sign the withdrawals that follow, or too many write the same objects.
     """
-    moment, place = now(), (added_after, next, last_date, more)
-    try:
-        source, judged = retrying(lambda: _take(channel.pk, bodies, moment, claim, place))
-    except DataError:
-        source, judged = _take_each(channel.pk, bodies, moment, claim, place)
+    page = read_page(channel.peer_id, bodies)
+    arrival = _PulledPage(page, now(), channel.pk, claim, (added_after, next, last_date, more))
+    judged = arrival.take_all(name=channel.peer.lab.slug, where=f"channel={channel.pk}")
     channel.refresh_from_db()
-    receipt = PageReceipt.of(judged)
-    _count(source, judged, receipt)
-    if any(each.fate is Fate.STORED and each.item.object.type == "identity" for each in judged):
-        _offer()
-    return receipt
+    return PageReceipt.of(judged)
 
 
-def _offer() -> None:
-    """What waited for these identities comes now; or if that fails within a minute (sync/tasks.py)."""
-    try:
-        offer_waiting()
-    except (ExchangeError, DatabaseError) as error:
-        logger.warning("what waits in quarantine was not judged again: %s", type(error).__name__)
+@dataclass(frozen=True, slots=True)
+class _PulledPage(Arrival):
+    """A page of a channel; the channel's place moves with the last of its turns."""
 
+    channel_id: int
+    claim: uuid.UUID | None
+    place: Place
 
-def _take_each(
-    channel_id: int, bodies: Sequence[bytes], moment: datetime, claim: uuid.UUID | None, place: Place
-) -> tuple[Source, list[Judged]]:
-    """A page with something that the database does not take: object by object, so that it stops nothing else."""
-    judged = []
-    for body in bodies:
-        try:
-            judged += retrying(partial(_take, channel_id, [body], moment, claim))[1]
-        except DataError:
-            judged += _put_aside(channel_id, body, moment)
-    source, _ = retrying(lambda: _take(channel_id, [], moment, claim, place))
-    return source, judged
+    def begin(self) -> Source:
+        found = self._find()
+        return source_of(found.peer, found.collection, found.pk)
 
+    def settle(self, turn: Turn, judged: Sequence[Judged]) -> None:
+        channel = self._find()
+        channel.moved += sum(each.fate in (Fate.STORED, Fate.HELD) for each in judged)
+        if turn.is_last:
+            channel.added_after, channel.next, last_date, more = self.place
+            channel.last_date = last_date or channel.last_date
+            channel.behind_since = (channel.behind_since or self.moment) if more else None
+        channel.save(update_fields=["added_after", "next", "last_date", "moved", "behind_since"])
 
-def _put_aside(channel_id: int, body: bytes, moment: datetime) -> list[Judged]:
-    error = ConflictError("the database does not take it", code="unstorable")
-    judged = [Judged(Item(0, body), Fate.QUARANTINED, error)]
-    with writing():
-        found = _find(channel_id)
-        quarantine_items(source_of(found.peer, found.collection, found.pk), judged, moment)
-    return judged
-
-
-def _take(
-    channel_id: int,
-    bodies: Sequence[bytes],
-    moment: datetime,
-    claim: uuid.UUID | None,
-    place: Place | None = None,
-) -> tuple[Source, list[Judged]]:
-    with writing():
-        found = _find(channel_id)
-        if claim is not None and found.claim != claim:
+    def _find(self) -> PeerChannel:
+        found = _find(self.channel_id)
+        if self.claim is not None and found.claim != self.claim:
             raise ConflictError("another worker has the channel", code="claim-lost")
-        source = source_of(found.peer, found.collection, found.pk)
-        judged = judge_bodies(source, bodies, moment)
-        quarantine_items(source, judged, moment)
-        _move(found, place, sum(each.fate in (Fate.STORED, Fate.HELD) for each in judged), moment)
-    return source, judged
+        return found
 
 
 def _find(channel_id: int) -> PeerChannel:
-    """The channel, locked, with its peer and collection."""
+    """The channel with its peer, both locked, and its collection: until the transaction ends nobody stops the peer, and
+    nothing else of it is judged."""
     found = (
-        PeerChannel.objects.select_for_update(of=("self",))
+        PeerChannel.objects.select_for_update(of=("self", "peer"), no_key=True)
         .select_related("peer__lab", "collection__api_root")
         .filter(pk=channel_id)
         .first()
@@ -135,36 +97,5 @@ def _find(channel_id: int) -> PeerChannel:
         raise NotFoundError("the channel was removed", code="channel-not-found")
     if found.direction != PeerChannel.Direction.PULL:
         raise InvalidRequestError("nothing is received through a channel that pushes", code="channel-direction")
-    if found.peer.state != Peer.State.ACTIVE or not found.peer.lab.is_active:
-        raise AccessDeniedError("the peer was stopped", code="peer-stopped")
+    check_peer(found.peer)
     return found
-
-
-def _move(channel: PeerChannel, place: Place | None, taken: int, moment: datetime) -> None:
-    channel.moved += taken
-    if place is not None:
-        channel.added_after, channel.next, last_date, more = place
-        channel.last_date = last_date or channel.last_date
-        channel.behind_since = (channel.behind_since or moment) if more else None
-    channel.save(update_fields=["added_after", "next", "last_date", "moved", "behind_since"])
-
-
-def _count(source: Source, judged: Sequence[Judged], receipt: PageReceipt) -> None:
-    """Counts and a line, after the commit: codes and numbers, never content."""
-    for each in judged:
-        counters.RECEIVED.labels(str(each.fate)).inc()
-    for reason, count in receipt.reasons.items():
-        counters.QUARANTINED.labels(reason).inc(count)
-    logger.info(
-        "received peer=%s channel=%s objects=%d stored=%d known=%d held=%d withdrawals=%d refused=%d quarantined=%d%s",
-        source.name,
-        source.channel_id,
-        receipt.received,
-        receipt.stored,
-        receipt.known,
-        receipt.held,
-        receipt.withdrawals,
-        receipt.refused,
-        receipt.quarantined,
-        "".join(f" reason.{reason}={count}" for reason, count in receipt.reasons.items()),
-    )

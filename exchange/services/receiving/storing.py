@@ -1,4 +1,4 @@
-"""Stores what one producer signed, or a feed vouches for, after everything else was checked.
+"""Stores what labs signed, or a feed vouches for, after everything else was checked.
 
 The steps are those of publishing. Other than there, an id or a marking that belongs to somebody else counts wherever it
 is: nobody but operators learns what was refused.
@@ -6,79 +6,114 @@ is: nobody but operators learns what was refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from exchange.models import Collection
+from exchange.models import Collection as CollectionRow
 from exchange.services.collections import CollectionView, home_view
 from exchange.services.database import execute
 from exchange.services.errors import ConflictError
-from exchange.services.publishing.holding import release_held
+from exchange.services.publishing.holding import release_held, waiting_for
 from exchange.services.publishing.item import Item, each
 from exchange.services.publishing.marking import KnownMarking, lock_markings, mark_item, recipients_in
 from exchange.services.publishing.referring import check_references
 from exchange.services.receiving.policy import check_label
 from exchange.services.receiving.producers import Producer
 from exchange.services.receiving.source import Source
-from exchange.services.storing import AudienceChange, StoreResult, store_versions
-from exchange.services.withdrawals import withdraw_from
+from exchange.services.storing import AudienceChange, Batch, StoreResult
+from exchange.services.storing.rows import ObjectName
 from exchange.stix.markings import Tlp, label_of, marking_refs_of
 
-Homes = Mapping[tuple[int, str], CollectionView]
+Homes = Mapping[ObjectName, CollectionView]
 
-# In the order of everybody who locks objects of several producers.
-_LOCK: Final = """
-SELECT o.producer_id, o.stix_id, o.home_collection_id
-FROM object o
-JOIN unnest(%(labs)b::int[], %(ids)b::text[]) AS n (lab, id) ON n.lab = o.producer_id AND n.id = o.stix_id
-ORDER BY o.producer_id, o.stix_id FOR UPDATE OF o
-"""
+Owned = tuple[Producer, Item]
+"""An item with whose it is."""
+
+_HOMES: Final = "SELECT producer_id, stix_id, home_collection_id FROM object WHERE id = ANY (%(objects)s)"
 
 
-def lock_all(source: Source, groups: Sequence[tuple[Producer, Sequence[Item]]]) -> Homes:
+def lock_all(source: Source, items: Sequence[Owned], returning: Iterable[ObjectName], batch: Batch) -> Homes:
     """Lock what will be written; answers the homes of objects that are here already, by producer and id.
 
-    An object has one home: a version that comes by another way goes where the object is.
+    items: what is new. returning: what was taken back and comes again. Markings come first, and with them what waits
+    for them. An object has one home: a version that comes by another way goes where the object is.
     """
-    for producer, items in groups:
-        if any(item.object.type == "marking-definition" or marking_refs_of(item.object.members) for item in items):
-            lock_markings(producer.acting)
-    wanted = sorted({(producer.lab_id, item.object.id) for producer, items in groups for item in items})
-    if not wanted:
+    marked = {
+        producer.lab_id: producer
+        for producer, item in items
+        if is_marking(item) or marking_refs_of(item.object.members)
+    }
+    for _, producer in sorted(marked.items()):
+        lock_markings(producer.acting)
+    names = {(producer.lab_id, item.object.id) for producer, item in items} | set(returning)
+    markings: dict[int, set[str]] = {}
+    for lab_id, stix_id in names:
+        if stix_id.startswith("marking-definition--"):
+            markings.setdefault(lab_id, set()).add(stix_id)
+    for lab_id, ids in markings.items():
+        names |= {(lab_id, stix_id) for stix_id in waiting_for(lab_id, sorted(ids))}
+    locked = batch.lock(names)
+    if not locked:
         return {}
-    params = {"labs": [each[0] for each in wanted], "ids": [each[1] for each in wanted]}
-    found = execute(_LOCK, params, prepare=False).fetchall()
+    found = execute(_HOMES, {"objects": sorted(locked.values())}, prepare=False).fetchall()
     elsewhere = {row[2] for row in found} - {source.collection.id}
     views = {source.collection.id: source.collection}
-    views |= {row.pk: home_view(row) for row in Collection.objects.select_related("api_root").filter(pk__in=elsewhere)}
+    views |= {
+        row.pk: home_view(row) for row in CollectionRow.objects.select_related("api_root").filter(pk__in=elsewhere)
+    }
     return {(producer_id, stix_id): views[home] for producer_id, stix_id, home in found}
 
 
-def store_items(source: Source, producer: Producer, items: Sequence[Item], moment: datetime) -> dict[int, StoreResult]:
-    """Mark, check and store proven items in their homes; markings first. Answers results by the items' index.
+def is_marking(item: Item) -> bool:
+    return item.object.type == "marking-definition"
 
+
+def store_items(
+    source: Source, items: Sequence[Owned], moment: datetime, batch: Batch, *, displaced: Collection[str] = ()
+) -> tuple[dict[int, StoreResult], list[AudienceChange]]:
+    """Mark, check and store proven items in their homes, in their order; markings first.
+
+    displaced: ids that belong to nobody else any more. Answers results by the items' index, and whose readers changed.
     The caller is inside `writing()`, after `lock_all`.
     """
-    markings = [item for item in items if item.object.type == "marking-definition"]
-    others = [item for item in items if item.object.type != "marking-definition"]
-    results, changes = _store(source, producer, markings, moment)
-    changes += release_held(producer.acting, [item.object.id for item in markings if item.index in results])
-    more, changed = _store(source, producer, others, moment)
-    withdraw_from(changes + changed, moment)
-    return results | more
+    markings = [each for each in items if is_marking(each[1])]
+    results, changes = _store(source, _check_ids(markings, displaced), moment, batch)
+    for producer, of_one in by_producer(markings):
+        stored = [item.object.id for item in of_one if item.index in results]
+        changes += release_held(producer.acting, stored, batch)
+    others = [each for each in items if not is_marking(each[1])]
+    more, changed = _store(source, _check_ids(others, displaced), moment, batch)
+    return results | more, changes + changed
+
+
+def by_producer(items: Iterable[Owned]) -> list[tuple[Producer, list[Item]]]:
+    """The items of each producer, in the order of the producers' rows."""
+    groups: dict[int, tuple[Producer, list[Item]]] = {}
+    for producer, item in items:
+        groups.setdefault(producer.lab_id, (producer, []))[1].append(item)
+    return [group for _, group in sorted(groups.items(), key=lambda each: each[0])]
 
 
 def _store(
-    source: Source, producer: Producer, items: Sequence[Item], moment: datetime
+    source: Source, items: Sequence[Owned], moment: datetime, batch: Batch
 ) -> tuple[dict[int, StoreResult], list[AudienceChange]]:
-    owned = _check_ids(producer, items)
-    marked = each(_mark(producer, owned), lambda item: check_label(source, item))
-    # A feed has told the ids of its objects itself, and what it left unmarked has a label that it does not know.
-    ready = marked if producer.is_feed else check_references(producer.reading, marked, producer.granted)
-    versions = [item.prepared(lab_identity=producer.identity, received_at=moment) for item in ready]
-    stored, changes = store_versions(producer.lab_id, versions)
-    return {item.index: result for item, result in zip(ready, stored, strict=True)}, changes
+    ready: list[Owned] = []
+    for producer, of_one in by_producer(items):
+        marked = each(_mark(producer, of_one), partial(check_label, source))
+        # A feed has told the ids of its objects itself, and what it left unmarked has a label that it does not know.
+        if not producer.is_feed:
+            marked = check_references(producer.reading, marked, producer.granted)
+        ready += [(producer, item) for item in marked]
+    ready.sort(key=lambda owned: owned[1].index)
+    stored, changes = batch.store(
+        [
+            (producer.lab_id, item.prepared(lab_identity=producer.identity, received_at=moment))
+            for producer, item in ready
+        ]
+    )
+    return {item.index: result for (_, item), result in zip(ready, stored, strict=True)}, changes
 
 
 # What a feed sent unsigned keeps no lab from its own id.
@@ -88,21 +123,26 @@ WHERE o.stix_id = ANY (%(ids)s) AND o.state NOT IN ('deleted', 'expired')
 """
 
 
-def _check_ids(producer: Producer, items: Sequence[Item]) -> list[Item]:
+def _check_ids(items: Sequence[Owned], displaced: Collection[str]) -> list[Owned]:
     """Refuse items under an id of another lab's object; a lab goes on with an object of its own. Not observables."""
-    ids = sorted({item.object.id for item in items if not item.object.is_sco})
+    ids = sorted({item.object.id for _, item in items if not item.object.is_sco} - set(displaced))
     if not ids:
         return list(items)
     owners: dict[str, set[int]] = {}
     for stix_id, lab_id in execute(_OWNERS, {"ids": ids}, prepare=False).fetchall():
         owners.setdefault(stix_id, set()).add(lab_id)
-
-    def check(item: Item) -> None:
+    for producer, item in items:
+        # Of several labs on one page the first has it.
+        if not producer.is_feed:
+            owners.setdefault(item.object.id, {producer.lab_id})
+    passed = []
+    for producer, item in items:
         known = owners.get(item.object.id, set()) if not item.object.is_sco else set()
         if known and producer.lab_id not in known:
-            raise ConflictError("the id belongs to an object of another lab", code="foreign-id", pointer="/id")
-
-    return each(items, check)
+            item.error = ConflictError("the id belongs to an object of another lab", code="foreign-id", pointer="/id")
+        else:
+            passed.append((producer, item))
+    return passed
 
 
 _MARKINGS: Final = """

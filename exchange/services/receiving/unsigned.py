@@ -15,6 +15,7 @@ from exchange.models import Lab, Person
 from exchange.services.database import execute
 from exchange.services.errors import AccessDeniedError, PolicyError
 from exchange.services.publishing.item import Item, VouchedObject, each
+from exchange.services.receiving.producers import Producer, feed_producer
 from exchange.services.receiving.source import Source
 from exchange.stix.errors import SignatureError
 from exchange.stix.fixed import (
@@ -35,8 +36,10 @@ ONLY_SIGNED: Final = frozenset(
 _STEP: Final = timedelta(microseconds=1)
 
 
-def vouch_items(source: Source, items: Sequence[Item], moment: datetime) -> list[Item]:
-    """Give unsigned items their version, if the peer may send such; answers those that may go on."""
+def vouch_items(source: Source, items: Sequence[Item], moment: datetime) -> list[tuple[Producer, Item]]:
+    """Give unsigned items their version, if the peer may send such; answers those that may go on, as the peer's own."""
+    if not items:
+        return []
     allowed = each(items, lambda item: _check_allowed(source, item))
     known = _known_identities(allowed)
     honest = each(allowed, lambda item: _check_claims(item, known))
@@ -49,7 +52,8 @@ def vouch_items(source: Source, items: Sequence[Item], moment: datetime) -> list
             seen[item.object.id] += 1
         item.vouched = VouchedObject(item.object.raw, payload_digest(item.object.members), version)
         item.default_label = source.default_label
-    return honest
+    feed = feed_producer(source)
+    return [(feed, item) for item in honest]
 
 
 _PAYLOADS: Final = """
@@ -58,18 +62,18 @@ WHERE o.producer_id = %(feed)s AND o.stix_id = ANY (%(ids)s)
 """
 
 
-def stored_before(source: Source, items: Sequence[Item]) -> list[Item]:
-    """The observables among these whose payload the feed sent before, or earlier on the page. One query."""
+def stored_before(source: Source, items: Sequence[Item]) -> set[int]:
+    """Indexes of the observables among these whose payload the feed sent before, or earlier on the page. One query."""
     observables = [item for item in items if item.object.version is None]
     if not observables:
-        return []
+        return set()
     params = {"feed": source.lab_id, "ids": sorted({item.object.id for item in observables})}
     found = {(stix_id, bytes(digest).hex()) for stix_id, digest in execute(_PAYLOADS, params, prepare=False).fetchall()}
-    before = []
+    before = set()
     for item in observables:
         payload = (item.object.id, item.vouched.payload_sha256 if item.vouched is not None else "")
         if payload in found:
-            before.append(item)
+            before.add(item.index)
         found.add(payload)
     return before
 

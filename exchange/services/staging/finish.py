@@ -27,8 +27,9 @@ from exchange.services.errors import (
     NotReadyError,
 )
 from exchange.services.posted import named
+from exchange.services.posting import take_posted
 from exchange.services.principals import Principal
-from exchange.services.publishing import Outcome, OutcomeStatus, publish_objects
+from exchange.services.publishing import Outcome, OutcomeStatus
 from exchange.services.queue import FINISH_ENVELOPE, send_task
 from exchange.services.staging.claims import Claim, ClaimLostError, claim_envelope, release_claim, renew_claim
 from exchange.services.statuses import complete_status, detail_of
@@ -103,7 +104,7 @@ def _outcomes(claim: Claim, bodies: Sequence[bytes]) -> list[Outcome]:
         principal, collection = _rights(claim)
     except (NotAuthenticatedError, AccessDeniedError, NotFoundError, NotReadyError) as error:
         return [_refused(index, error) for index in range(len(bodies))]
-    return publish_objects(principal=principal, bodies=bodies, collection=collection, door=DOOR)
+    return take_posted(principal=principal, bodies=bodies, collection=collection, door=DOOR)
 
 
 def _rights(claim: Claim) -> tuple[Principal, CollectionView]:

@@ -13,12 +13,14 @@ from exchange.stix.timestamps import ordering_key
 class ObjectState:
     """An object under lock, as stored and as the versions of this transaction change it.
 
-    `id` is 0 for an object that is new. `digests` holds the versions that this transaction may meet again, those in
-    `deleted_keys` among them. `waiting` holds the audiences of versions that wait for their marking, by version key.
-    `newest_audience_id` is who may read the object: the audience of its latest version, whether that waits or not.
+    `id` is 0 for an object that is new; `producer_id` is the producer's row. `digests` holds the versions that this
+    transaction may meet again, those in `deleted_keys` among them. `waiting` holds the audiences of versions that wait
+    for their marking, by version key. `newest_audience_id` is who may read the object: the audience of its latest
+    version, whether that waits or not.
     """
 
     stix_id: str
+    producer_id: int = 0
     id: int = 0
     home_collection_id: int | None = None
     created_text: str = ""
@@ -115,7 +117,7 @@ def _same_instant(one: str, other: str) -> bool:
 
 
 def _deleted() -> ConflictError:
-    return ConflictError("its producer deleted it; it cannot be published again", code="deleted", pointer="/id")
+    return ConflictError("it was deleted; it cannot be published again", code="deleted", pointer="/id")
 
 
 def _expired() -> ConflictError:

@@ -69,7 +69,8 @@ class StoreResult:
 class AudienceChange:
     """The newest version of an object has other readers than the newest before it: withdrawals follow from this.
 
-    producer: id of the identity whose object it is; others may have objects with the same id.
+    producer: id of the identity whose object it is; others may have objects with the same id. word: what the note says
+    happened, "" where that follows from `revoked`.
     """
 
     stix_id: str
@@ -78,3 +79,4 @@ class AudienceChange:
     before: int
     after: AudienceRule
     revoked: bool
+    word: str = ""

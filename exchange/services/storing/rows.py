@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from exchange.services.database import execute
+from exchange.services.heralding import HERALD
 from exchange.services.log import make_leaf
 from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.storing import facets
 from exchange.services.storing.deciding import NewVersion, ObjectState
 from exchange.services.storing.prepared import PreparedVersion
 
-# Two statements: one that waited for a lock still sees, in other tables, what was there before it waited.
+ObjectName = tuple[int, str]
+"""The producer's row and the STIX id."""
+
+# In the order of everybody who locks objects. The states are another statement: one that waited for a lock still sees,
+# in other tables, what was there before it waited.
 _LOCK = """
-SELECT o.id FROM object o WHERE o.producer_id = %(producer)s AND o.stix_id = ANY (%(ids)s)
-ORDER BY o.stix_id FOR UPDATE
+SELECT o.producer_id, o.stix_id, o.id
+FROM object o
+JOIN unnest(%(producers)b::int[], %(ids)b::text[]) AS n (producer, id)
+     ON n.producer = o.producer_id AND n.id = o.stix_id
+ORDER BY o.producer_id, o.stix_id FOR UPDATE OF o
 """
 _STATES = """
-SELECT o.id, o.stix_id, o.home_collection_id, o.created_text, o.newest_version_id, o.newest_audience_id, o.state,
+SELECT o.id, o.producer_id, o.stix_id, o.home_collection_id, o.created_text, o.newest_version_id, o.newest_audience_id,
+       o.state,
        coalesce((SELECT k.version_key FROM version_key k
                  WHERE k.object_id = o.id AND k.version_id = o.newest_version_id), ''),
        coalesce((SELECT min(k.version_key) FROM version_key k WHERE k.object_id = o.id
@@ -34,33 +43,43 @@ WHERE object_id = ANY (%(objects)s) AND version_key = ANY (%(keys)s)
 """
 
 
-def lock_objects(producer_id: int, versions: Sequence[PreparedVersion]) -> dict[str, ObjectState]:
-    """State of every object of the batch, locked in the order of their ids; new objects have id 0."""
-    ids = sorted({version.stix_id for version in versions})
-    states = {stix_id: ObjectState(stix_id) for stix_id in ids}
-    locked = [row[0] for row in execute(_LOCK, {"producer": producer_id, "ids": ids}, prepare=False).fetchall()]
+def lock_objects(names: Iterable[ObjectName]) -> dict[ObjectName, int]:
+    """Lock those of these objects that exist; answers their row ids."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    params = {"producers": [each[0] for each in wanted], "ids": [each[1] for each in wanted]}
+    found = execute(_LOCK, params, prepare=False).fetchall()
+    return {(producer_id, stix_id): object_id for producer_id, stix_id, object_id in found}
+
+
+def read_states(object_ids: Iterable[int], versions: Iterable[PreparedVersion]) -> dict[ObjectName, ObjectState]:
+    """States of locked objects, with the digests of what they have of these versions."""
+    locked = sorted(object_ids)
     if not locked:
-        return states
-    for row in execute(_STATES, {"objects": locked}, prepare=False).fetchall():
-        states[row[1]] = ObjectState(
-            stix_id=row[1],
+        return {}
+    by_row = {
+        row[0]: ObjectState(
             id=row[0],
-            home_collection_id=row[2],
-            created_text=row[3],
-            newest_version_id=row[4],
-            newest_audience_id=row[5],
-            state=row[6],
-            newest_key=row[7],
-            first_key=row[8],
+            producer_id=row[1],
+            stix_id=row[2],
+            home_collection_id=row[3],
+            created_text=row[4],
+            newest_version_id=row[5],
+            newest_audience_id=row[6],
+            state=row[7],
+            newest_key=row[8],
+            first_key=row[9],
         )
-    by_row = {state.id: state for state in states.values() if state.id}
+        for row in execute(_STATES, {"objects": locked}, prepare=False).fetchall()
+    }
     keys = sorted({version.version_key for version in versions})
     found = execute(_DIGESTS, {"objects": locked, "keys": keys}, prepare=False).fetchall()
     for object_id, key, digest, is_deleted in found:
         by_row[object_id].digests[key] = bytes(digest)
         if is_deleted:
             by_row[object_id].deleted_keys.add(key)
-    return states
+    return {(state.producer_id, state.stix_id): state for state in by_row.values()}
 
 
 _FIRST_SEEN = """
@@ -90,24 +109,24 @@ def take_version_ids(count: int) -> list[int]:
 _INSERT_OBJECTS = """
 INSERT INTO object (producer_id, stix_id, type, home_collection_id, created_text, newest_version_id,
                     newest_audience_id, state, state_since, revoked_at)
-SELECT %(producer)s, stix_id, type, collection, created, newest, audience, state, %(at)s,
+SELECT producer, stix_id, type, collection, created, newest, audience, state, %(at)s,
        CASE WHEN state = 'revoked' THEN %(at)s::timestamptz END
-FROM unnest(%(ids)b::text[], %(types)b::text[], %(collections)b::int[], %(created)b::text[], %(newest)b::bigint[],
-            %(audiences)b::int[], %(states)b::text[])
-     AS n (stix_id, type, collection, created, newest, audience, state)
-ORDER BY stix_id
-ON CONFLICT (producer_id, stix_id) DO NOTHING RETURNING id, stix_id
+FROM unnest(%(producers)b::int[], %(ids)b::text[], %(types)b::text[], %(collections)b::int[], %(created)b::text[],
+            %(newest)b::bigint[], %(audiences)b::int[], %(states)b::text[])
+     AS n (producer, stix_id, type, collection, created, newest, audience, state)
+ORDER BY producer, stix_id
+ON CONFLICT (producer_id, stix_id) DO NOTHING RETURNING id, producer_id, stix_id
 """
 
 
-def insert_objects(producer_id: int, states: Sequence[ObjectState], types: dict[str, str], at: datetime) -> bool:
+def insert_objects(states: Sequence[ObjectState], types: Mapping[ObjectName, str], at: datetime) -> bool:
     """Insert new objects and give their states the row ids; False if another transaction came first."""
     rows = execute(
         _INSERT_OBJECTS,
         {
-            "producer": producer_id,
+            "producers": [state.producer_id for state in states],
             "ids": [state.stix_id for state in states],
-            "types": [types[state.stix_id] for state in states],
+            "types": [types[state.producer_id, state.stix_id] for state in states],
             "collections": [state.home_collection_id for state in states],
             "created": [state.created_text for state in states],
             "newest": [state.newest_version_id for state in states],
@@ -116,9 +135,9 @@ def insert_objects(producer_id: int, states: Sequence[ObjectState], types: dict[
             "at": at,
         },
     ).fetchall()
-    found = {stix_id: object_id for object_id, stix_id in rows}
+    found = {(producer_id, stix_id): object_id for object_id, producer_id, stix_id in rows}
     for state in states:
-        state.id = found.get(state.stix_id, 0)
+        state.id = found.get((state.producer_id, state.stix_id), 0)
     return len(found) == len(states)
 
 
@@ -226,15 +245,15 @@ _INSERT_ENTRIES = f"""
 WITH s AS (
     {TAKE_NUMBERS}
 ), n AS (
-    SELECT * FROM unnest(%(collections)b::int[], %(versions)b::bigint[], %(objects)b::bigint[], %(types)b::text[],
-                         %(audiences)b::int[], %(newest_audiences)b::int[], %(newest)b::bool[], %(first)b::bool[],
-                         %(late)b::bool[], %(operations)b::text[], %(salts)b::bytea[], %(records)b::bytea[],
-                         %(leaves)b::bytea[])
-         WITH ORDINALITY AS n (collection, version, object, type, audience, newest_audience, newest, first,
+    SELECT * FROM unnest(%(producers)b::int[], %(collections)b::int[], %(versions)b::bigint[], %(objects)b::bigint[],
+                         %(types)b::text[], %(audiences)b::int[], %(newest_audiences)b::int[], %(newest)b::bool[],
+                         %(first)b::bool[], %(late)b::bool[], %(operations)b::text[], %(salts)b::bytea[],
+                         %(records)b::bytea[], %(leaves)b::bytea[])
+         WITH ORDINALITY AS n (producer, collection, version, object, type, audience, newest_audience, newest, first,
                                late, operation, salt, record, leaf, ord)
 ), l AS (
     INSERT INTO leaf (seq, operation, lab_id, version_id, salt, record, data)
-    SELECT s.seq + n.ord, n.operation, %(producer)s, n.version, n.salt, n.record, n.leaf FROM s, n
+    SELECT s.seq + n.ord, n.operation, n.producer, n.version, n.salt, n.record, n.leaf FROM s, n
 )
 INSERT INTO entry (seq, collection_id, date_added, version_id, object_id, type, audience_id, newest_audience_id,
                    is_newest, is_first, is_late, is_shared)
@@ -244,8 +263,12 @@ FROM s, n
 """  # noqa: S608 - put together from two constants
 
 
-def insert_entries(producer_id: int, rows: Sequence[NewVersion]) -> None:
-    """Give versions their places in the sequence, and their leaves. The last statement of a transaction."""
+def insert_entries(rows: Sequence[NewVersion]) -> None:
+    """Give versions their places in the sequence, and their leaves. The last statement of a transaction.
+
+    The state of an object is one and the same in all of its rows, and final.
+    """
+    HERALD.announce()
     leaves = [
         make_leaf(
             row.version.operation,
@@ -262,7 +285,7 @@ def insert_entries(producer_id: int, rows: Sequence[NewVersion]) -> None:
         _INSERT_ENTRIES,
         {
             "count": len(rows),
-            "producer": producer_id,
+            "producers": [row.state.producer_id for row in rows],
             "collections": [row.version.collection_id for row in rows],
             "versions": [row.id for row in rows],
             "objects": [row.state.id for row in rows],
@@ -282,10 +305,10 @@ def insert_entries(producer_id: int, rows: Sequence[NewVersion]) -> None:
 
 def _late(rows: Sequence[NewVersion]) -> list[bool]:
     """Whether each row comes after the newest version of its object, which is another."""
-    newest_to_come: set[str] = set()
+    newest_to_come: set[int] = set()
     late = []
     for row in reversed(rows):
         if row.state.newest_version_id == row.id:
-            newest_to_come.add(row.state.stix_id)
-        late.append(row.state.stix_id not in newest_to_come)
+            newest_to_come.add(row.state.id)
+        late.append(row.state.id not in newest_to_come)
     return late[::-1]

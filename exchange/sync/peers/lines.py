@@ -109,6 +109,9 @@ class Line:
         response = self._connection.getresponse()
         named = {name.lower(): value for name, value in response.getheaders()}
         answer = Answer(response.status, named, self._body_of(response))
+        # http.client takes an end among the headers for their end. Every answer but that to a DELETE has a body.
+        if answer.is_success and not answer.body and response.length is None and call.method != "DELETE":
+            raise http.client.IncompleteRead(b"")
         # Our own cut at the deadline looks like the end of a body of unknown length.
         if time.monotonic() >= ends_at:
             raise TimeoutError
@@ -145,12 +148,17 @@ def _told_apart(ends_at: float) -> Iterator[None]:
         raise PeerError(PeerFault.TOO_LARGE, "the answer is larger than what is read of one") from None
     except BodyCodingError:
         raise PeerError(PeerFault.MALFORMED, "the answer comes in a content coding that was not asked for") from None
-    except http.client.IncompleteRead:
-        if time.monotonic() >= ends_at:
-            raise _peer_error(failure_of(TimeoutError(), ends_at)) from None
-        raise PeerError(PeerFault.BROKEN_OFF, "the answer ended before its end") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
+        if _is_early_end(error) and time.monotonic() < ends_at:
+            raise PeerError(PeerFault.BROKEN_OFF, "the answer ended before its end") from None
         raise _peer_error(failure_of(error, ends_at)) from None
+
+
+def _is_early_end(error: Exception) -> bool:
+    """In the body, or in the first line, which is a line only with its end."""
+    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError):
+        return not str(error.args[0]).endswith("\n")
+    return isinstance(error, http.client.IncompleteRead)
 
 
 def _peer_error(error: PeerUnreachableError) -> PeerError:

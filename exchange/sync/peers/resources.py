@@ -107,6 +107,11 @@ def read_collections(body: bytes) -> list[RemoteCollectionInfo]:
     return [_collection(mapping_of(each, "collections")) for each in listed]
 
 
+def read_versions(body: bytes) -> tuple[str, ...]:
+    """A versions resource (section 5.8.1): of an object that the peer does not hold, none."""
+    return texts_in(read_resource(body), "versions")
+
+
 def read_status(body: bytes) -> RemoteStatus:
     """A status resource (section 4.3.1)."""
     members = read_resource(body)

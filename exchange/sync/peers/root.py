@@ -23,6 +23,7 @@ from exchange.sync.peers.resources import (
     read_collections,
     read_root,
     read_status,
+    read_versions,
 )
 from exchange.sync.peers.transport import Transport
 
@@ -82,15 +83,22 @@ class RemoteRoot:
         return read_manifest(taken.headers, taken.body, max_records=self._limits.max_page_objects)
 
     def post(self, collection: str, envelope: bytes) -> RemoteStatus:
-        """Post an envelope (section 5.5); posting it again is a success for what the peer has already."""
+        """Post an envelope (section 5.5). Posting it again should be a success for what the peer has already; there are
+        peers that call it a failure, so `versions` says what is there."""
         return read_status(self._client.post(self._collection(collection), envelope).body)
 
     def status(self, status_id: str) -> RemoteStatus:
         """The status of a post (section 4.3)."""
         return read_status(self._client.get(f"{self._url}status/{_segment(status_id)}/").body)
 
+    def versions(self, collection: str, object_id: str) -> tuple[str, ...]:
+        """The versions of an object that the peer holds (section 5.8), of its first page; `not-found` if there are
+        none."""
+        url = f"{self._collection(collection)}objects/{_segment(object_id)}/versions/"
+        return read_versions(self._client.get(url).body)
+
     def delete(self, collection: str, object_id: str, version: str = "") -> None:
-        """Delete an object (section 5.7), or one version of it.
+        """Delete an object (section 5.7), or one version of it; peers differ in what "" removes, and `all` is plain.
 
         `not-found` may mean that an attempt before, whose answer was lost, has done it.
         """

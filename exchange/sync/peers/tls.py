@@ -12,7 +12,9 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Final
 
 from cryptography import x509
 
@@ -26,6 +28,8 @@ from exchange.sync.peers.access import (
 )
 from exchange.sync.peers.errors import PeerError, PeerFault
 
+SHARED_CONTEXTS: Final = 256
+
 
 class Security:
     """TLS of connections to one peer: what its certificate has to be, and the client's certificate if there is one."""
@@ -33,10 +37,11 @@ class Security:
     def __init__(self, trust: Trust, credentials: Credentials) -> None:
         """Raises: PeerError (`tls`): certificates or a key that cannot be read."""
         self._trust = trust
-        self.context = _trusting(trust)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         if isinstance(credentials, ClientCertificate):
+            self.context = _trusting(trust)
             _show(self.context, credentials)
+        else:
+            self.context = _shared(trust, _system_authorities())
 
     def check(self, sock: ssl.SSLSocket, host: str) -> None:
         """Hold the certificate against the pin, if there is one; all others the handshake has judged.
@@ -52,7 +57,30 @@ class Security:
             raise PeerError(PeerFault.TLS, "the pinned certificate does not name the host")
 
 
+@lru_cache(maxsize=SHARED_CONTEXTS)
+def _shared(trust: Trust, _authorities: tuple[object, ...]) -> ssl.SSLContext:
+    """One context for all connections that show no certificate: reading the system's authorities takes longer than
+    everything else that a look at a peer takes, and they seldom change."""
+    return _trusting(trust)
+
+
+def _system_authorities() -> tuple[object, ...]:
+    """Where the system's authorities lie and when they last changed."""
+    paths = ssl.get_default_verify_paths()
+    found: list[object] = []
+    for path in (paths.cafile, paths.capath):
+        with suppress(OSError):
+            found += [path, os.stat(path).st_mtime_ns if path else 0]
+    return tuple(found)
+
+
 def _trusting(trust: Trust) -> ssl.SSLContext:
+    context = _verifying(trust)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _verifying(trust: Trust) -> ssl.SSLContext:
     match trust:
         case SystemTrust():
             return ssl.create_default_context()

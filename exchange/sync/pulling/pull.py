@@ -22,7 +22,9 @@ from exchange.services.peers.claims import ChannelClaim, release_channel, renew_
 from exchange.services.peers.health import settle_run, settle_trouble
 from exchange.services.receiving import PageReceipt, receive_page
 from exchange.stix.timestamps import format_taxii, ordering_key
+from exchange.sync.claiming import ClaimOverError
 from exchange.sync.peers import Limits, PeerError, PeerFault, RemotePage, RemoteRoot
+from exchange.sync.pulling.mending import mended
 from exchange.sync.pulling.places import (
     END_OF_TIME,
     PAGE_LIMIT,
@@ -51,12 +53,6 @@ LATEST: Final = timedelta(minutes=10)
 OnPage = Callable[[PageReceipt], None]
 
 logger = logging.getLogger(__name__)
-
-
-class ClaimOverError(ExchangeError):
-    """The worker may not go on with the channel."""
-
-    default_code = "claim-over"
 
 
 @dataclass(slots=True)
@@ -175,7 +171,14 @@ def _ask(root: RemoteRoot, channel: PeerChannel, claim: ChannelClaim, place: Pla
             place = _eased(place, channel, error)
             _keep(claim)
         else:
-            return place, _without_future(channel, page)
+            return place, _without_future(channel, _mended(channel, page))
+
+
+def _mended(channel: PeerChannel, page: RemotePage) -> RemotePage:
+    """What an exchange relays no server of others has written anew."""
+    if channel.peer.lab.kind == Lab.Kind.NODE:
+        return page
+    return replace(page, bodies=tuple(map(mended, page.bodies)))
 
 
 def _without_future(channel: PeerChannel, page: RemotePage) -> RemotePage:
@@ -209,6 +212,9 @@ def _eased(place: Place, channel: PeerChannel, error: PeerError) -> Place:
 
 
 def _store(channel: PeerChannel, claim: ChannelClaim, page: RemotePage, step: Step) -> PageReceipt:
+    stays = (step.place.added_after, step.place.next) == (channel.added_after, channel.next)
+    if stays and not (page.bodies or page.last or step.more or channel.behind_since):
+        return PageReceipt.of([])  # most looks find nothing, and then there is nothing to write either
     return receive_page(
         channel=channel,
         bodies=page.bodies,

@@ -7,15 +7,15 @@ from typing import Final
 
 from celery import shared_task
 
+from exchange.services.queue import WAKE_WEBHOOKS
 from exchange.services.webhooks import Claim, claim_due
 from exchange.services.webhooks.claims import CLAIM_S
 from exchange.sync.webhooks.delivering import deliver
 
-WAKE: Final = "webhooks.wake"
 DELIVER: Final = "webhooks.deliver"
 
 
-@shared_task(name=WAKE)
+@shared_task(name=WAKE_WEBHOOKS)
 def wake_webhooks() -> None:
     """Hand the hooks for which something may be there to workers."""
     for claim in claim_due():

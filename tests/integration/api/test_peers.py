@@ -15,14 +15,14 @@ from tests.integration.services.views import as_owner, marked, store
 from tests.support.events import open_stream
 from tests.support.forms import assert_form
 from tests.support.labs import Community
-from tests.support.peer_readers import make_peer
+from tests.support.peers import make_reader
 from tests.support.receiver import wait_for
 from tests.support.rest import RestClient
 
 
 def test_a_peer_reads_what_crosses_and_nothing_that_is_for_members(exchange_server: tuple[str, Community]) -> None:
     url, community = exchange_server
-    aurora, peer = community.aurora, make_peer("inside", community=True)
+    aurora, peer = community.aurora, make_reader("inside", community=True)
     client = RestClient(url, peer.token)
     ours, theirs, amber = (marked(aurora, label) for label in (Tlp.GREEN, Tlp.GREEN, Tlp.AMBER))
     store(aurora, ours, theirs, amber)
@@ -46,7 +46,7 @@ def test_a_peer_reads_what_crosses_and_nothing_that_is_for_members(exchange_serv
 
 def test_a_peer_follows_the_events_that_cross_to_it(exchange_server: tuple[str, Community]) -> None:
     url, community = exchange_server
-    aurora, peer = community.aurora, make_peer("inside", community=True)
+    aurora, peer = community.aurora, make_reader("inside", community=True)
     stream = open_stream(RestClient(url, peer.token), "?type=indicator")
     try:
         amber, green = marked(aurora, Tlp.AMBER), marked(aurora, Tlp.GREEN)
@@ -59,7 +59,7 @@ def test_a_peer_follows_the_events_that_cross_to_it(exchange_server: tuple[str, 
 
 def test_a_deletion_names_the_feeds_that_keep_the_object(exchange_server: tuple[str, Community]) -> None:
     url, community = exchange_server
-    aurora, feed = community.aurora, make_peer("open-feed", Lab.Kind.FEED, community=True)
+    aurora, feed = community.aurora, make_reader("open-feed", Lab.Kind.FEED, community=True)
     pulled, unseen = marked(aurora, Tlp.GREEN), marked(aurora, Tlp.GREEN)
     store(aurora, pulled)
     assert RestClient(url, feed.token).get("objects/").status_code == 200
@@ -74,7 +74,7 @@ def test_a_deletion_names_the_feeds_that_keep_the_object(exchange_server: tuple[
 
 
 def test_the_token_of_a_peer_only_reads_and_is_nobodys_client(community: Community) -> None:
-    peer = make_peer("inside")
+    peer = make_reader("inside")
     for scopes in (["publish"], ["read", "publish"], ["read", "feedback"], ["read", "sign"]):
         with pytest.raises(InvalidRequestError):
             issue_token(actor=OPERATOR, lab=peer.lab, scopes=scopes)

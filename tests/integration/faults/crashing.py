@@ -84,7 +84,9 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 def web_connections() -> frozenset[int]:
     """What a killed web process had sent may still be at work in the database; its connections go when it is done."""
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'commonwatch'")
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'commonwatch' AND datname = current_database()"
+        )
         return frozenset(row[0] for row in cursor.fetchall())
 
 

@@ -19,7 +19,15 @@ from tests.support.server import WebServer
 def other_servers(
     services: TestServices, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[TestServices, WebServer]]:
-    with started_node(tmp_path_factory.mktemp("other")) as started:
+    with started_node(tmp_path_factory.mktemp("other"), services) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def third_servers(
+    services: TestServices, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[TestServices, WebServer]]:
+    with started_node(tmp_path_factory.mktemp("third"), services, 2) as started:
         yield started
 
 

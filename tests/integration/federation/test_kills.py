@@ -5,16 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from celery import Celery
+import requests
 
 from exchange.celery import app
-from exchange.models import PeerChannel, QuarantinedObject, Version
+from exchange.models import PeerChannel, QuarantinedObject
 from exchange.services.clock import now
-from exchange.services.database import writing
-from exchange.sync.pulling.tasks import WAKE
+from exchange.services.queue import WAKE_CHANNELS
+from tests.integration.federation.crossing import publish_many, versions_of, wait_for_versions, wake
 from tests.support.database import TestServices
 from tests.support.labs import Community
 from tests.support.other_node import OtherNode
@@ -26,7 +27,6 @@ ROUNDS = [
     pytest.param(3, 2_400),
     pytest.param(20, 20_000, marks=[pytest.mark.faults, pytest.mark.timeout(3_600)]),
 ]
-BATCH = 800
 LONGEST_S = 1.5
 
 
@@ -36,20 +36,6 @@ def worker(services: TestServices, tmp_path: Path) -> Iterator[Worker]:
     started.start()
     yield started
     started.stop()
-
-
-def wake(services: TestServices) -> None:
-    """What beat does every two seconds, when pauses and claims of the dead are over."""
-    PeerChannel.objects.update(next_attempt_at=now(), claim=None, claimed_until=None)
-    with Celery(broker=services.broker_url) as sender:
-        sender.send_task(WAKE)
-
-
-def dorados() -> list[tuple[str, bytes]]:
-    """Id and payload digest of every version of the other exchange's lab, twice if it is there twice."""
-    with writing():
-        found = Version.objects.filter(object__producer__slug="dorado").values_list("object__stix_id", "digest")
-        return sorted((stix_id, bytes(digest)) for stix_id, digest in found)
 
 
 @pytest.mark.parametrize(("rounds", "objects"), ROUNDS)
@@ -64,10 +50,7 @@ def test_a_sync_that_is_killed_again_and_again_ends_with_the_same_set(
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     with other.at_work():
-        for _ in range(0, objects, BATCH):
-            bodies = [other.dorado.signed(other.dorado.indicator()) for _ in range(BATCH)]
-            assert {each.error for each in other.dorado.publish(*bodies)} == {None}
-        expected = dorados()
+        expected = publish_many(other.dorado, objects)
     for _ in range(rounds):
         wake(services)
         time.sleep(chance.uniform(0.0, LONGEST_S))
@@ -75,28 +58,36 @@ def test_a_sync_that_is_killed_again_and_again_ends_with_the_same_set(
         victim = chance.choice(victims)
         victim.kill()
         victim.start()
-    deadline = time.monotonic() + 60 + objects / 100
-    while dorados() != expected and time.monotonic() < deadline:
-        wake(services)
-        time.sleep(2)
-    assert dorados() == expected, f"seed {seed}"
+    wait_for_versions("dorado", expected, lambda: wake(services), 60 + objects / 100, seed)
     assert not QuarantinedObject.objects.exists()
 
 
-def test_what_is_published_there_is_read_here_within_seconds(
-    services: TestServices, exchange_server: tuple[str, Community], other: OtherNode, worker: Worker
+def test_what_is_published_there_is_here_long_before_the_interval_is_over(
+    exchange_server: tuple[str, Community], other: OtherNode, worker: Worker, tmp_path: Path
 ) -> None:
-    with other.at_work():
+    PeerChannel.objects.update(next_attempt_at=now() + timedelta(hours=1))
+    there = Worker(other.services, tmp_path / "there.log")
+    there.start()
+    try:
         body = other.dorado.signed(other.dorado.indicator())
-        assert other.dorado.publish(body)[0].error is None
-    wake(services)
-    wait_for(lambda: len(dorados()) == 2, "the object")
+        answer = requests.post(
+            f"{other.server.url}/api/v1/objects/",
+            data=body,
+            headers={"Authorization": f"Bearer {other.dorado.token}", "Content-Type": "application/json"},
+            timeout=10,
+        )
+        assert answer.status_code == 201, answer.text
+        # Nothing looks by itself here: no beat runs.
+        wait_for(lambda: len(versions_of("dorado")) == 2, "the object")
+    finally:
+        there.stop()
     log = worker.log_path.read_text()
     assert "pull peer=harbour" in log
+    assert "hint peer=home failure=none" in (tmp_path / "there.log").read_text()
     assert "cwt_" not in log
 
 
 def test_beat_wakes_the_channels_every_few_seconds() -> None:
     entry = app.conf.beat_schedule["wake-channels"]
-    assert entry["task"] == WAKE
+    assert entry["task"] == WAKE_CHANNELS
     assert entry["schedule"] <= 5

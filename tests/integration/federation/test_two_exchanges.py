@@ -18,9 +18,9 @@ from exchange.services.principals import Principal
 from exchange.services.query import PageRequest, read_bodies
 from exchange.services.receiving import offer_waiting
 from exchange.stix.markings import Tlp
+from tests.support.homes import identity_at
 from tests.support.labs import Community, LabHandle, admit_lab
 from tests.support.other_node import OtherNode, admit_known
-from tests.support.peer_readers import identity_at
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_peers_are_tried_before_they_are_kept(
     assert told["title"]
     assert "signatures (r-)" in told["collections"]
     monkeypatch.setenv("PEER_SECRET", "cwt_no_token")
-    arguments = ("add_peer", "again", "--name=Again", f"--url={other.server.url}/exchange/", "--credentials=bearer")
+    arguments = ("add_peer", "again", f"{other.server.url}/exchange/", "--credentials=bearer")
     with pytest.raises(CommandError):
         call_command(*arguments, "--check", stdout=out)
     call_command("list_peers", "--json", stdout=(listed := io.StringIO()))

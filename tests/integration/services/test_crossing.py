@@ -17,8 +17,9 @@ from exchange.services.publishing import OutcomeStatus, publish_objects
 from exchange.services.sharing import readable_audiences
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import as_owner, finds, marked, visible
+from tests.support.homes import move_home
 from tests.support.labs import Community, LabHandle
-from tests.support.peer_readers import PeerHandle, make_peer, move_home
+from tests.support.peers import PeerReader, make_reader
 
 KINDS = ("exchange", "feed")
 LIVES = ("nobody", "borealis", "borealis-alone", "aurora")
@@ -65,11 +66,11 @@ def slug_of(peer: tuple[str, bool, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    peers: Mapping[tuple[str, bool, str], PeerHandle]
+    peers: Mapping[tuple[str, bool, str], PeerReader]
     objects: Mapping[tuple[Tlp, bool], str]
     marking: str
-    low: PeerHandle
-    ungranted: PeerHandle
+    low: PeerReader
+    ungranted: PeerReader
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +79,11 @@ def stage(settled_community: Community) -> Stage:
     aurora, borealis, _ = settled_community.labs
     create_collection(actor=OPERATOR, alias="open", title="Open", public=True, writers=[aurora.lab])
     peers = {
-        peer: make_peer(slug_of(peer), Lab.Kind.NODE if peer[0] == "exchange" else Lab.Kind.FEED, community=peer[1])
+        peer: make_reader(slug_of(peer), Lab.Kind.NODE if peer[0] == "exchange" else Lab.Kind.FEED, community=peer[1])
         for peer in PEERS
     }
-    low = make_peer("low", community=True, highest=Tlp.GREEN)
-    ungranted = make_peer("ungranted", community=True, reads=())
+    low = make_reader("low", community=True, highest=Tlp.GREEN)
+    ungranted = make_reader("ungranted", community=True, reads=())
     alone = [(peers[peer], True) for peer in PEERS if peer[2] == "borealis-alone"]
     shared = [(peers[peer], False) for peer in PEERS if peer[2] == "borealis"]
     move_home(borealis, *alone, *shared, (low, True), (ungranted, True))

@@ -22,20 +22,21 @@ from exchange.services.principals import OPERATOR
 from exchange.services.publishing import OutcomeStatus
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import as_owner, finds, marked, members_of, page_of, seconds_now, store
+from tests.support.homes import identity_with_homes, move_home
 from tests.support.labs import Community
-from tests.support.peer_readers import PeerHandle, identity_with_homes, make_peer, move_home
+from tests.support.peers import PeerReader, make_reader
 
 
 @pytest.fixture
-def peer(community: Community) -> PeerHandle:
-    return make_peer("north")
+def peer(community: Community) -> PeerReader:
+    return make_reader("north")
 
 
 def test_homes_follow_the_newest_identity_and_not_the_one_that_came_last(
-    community: Community, peer: PeerHandle
+    community: Community, peer: PeerReader
 ) -> None:
     borealis = community.borealis
-    other = make_peer("south")
+    other = make_reader("south")
     move_home(borealis, (peer, False), (other, True))
     assert homes_of(borealis.lab) == {peer.root: False, other.root: True}
     older = identity_with_homes(borealis, (peer, True))
@@ -48,7 +49,7 @@ def test_homes_follow_the_newest_identity_and_not_the_one_that_came_last(
     assert homes_of(community.aurora.lab) == {}
 
 
-def test_what_is_read_changes_with_the_home_at_the_next_request(community: Community, peer: PeerHandle) -> None:
+def test_what_is_read_changes_with_the_home_at_the_next_request(community: Community, peer: PeerReader) -> None:
     aurora, borealis, _ = community.labs
     marking = aurora.distribution(borealis.identity)
     loose, strict = marked(aurora, Tlp.AMBER, marking), marked(aurora, Tlp.AMBER_STRICT, marking)
@@ -63,7 +64,7 @@ def test_what_is_read_changes_with_the_home_at_the_next_request(community: Commu
         assert (finds(peer.principal, loose["id"]), finds(peer.principal, strict["id"])) == expected
 
 
-def test_a_suspended_lab_lives_nowhere_and_a_resumed_one_where_it_did(community: Community, peer: PeerHandle) -> None:
+def test_a_suspended_lab_lives_nowhere_and_a_resumed_one_where_it_did(community: Community, peer: PeerReader) -> None:
     borealis = community.borealis
     move_home(borealis, (peer, True))
     for act, expected in ((suspend_lab, frozenset[str]()), (resume_lab, frozenset({borealis.identity}))):
@@ -74,7 +75,7 @@ def test_a_suspended_lab_lives_nowhere_and_a_resumed_one_where_it_did(community:
 
 
 def test_a_lab_that_names_one_node_by_two_keys_means_what_it_says_less_of(
-    community: Community, peer: PeerHandle
+    community: Community, peer: PeerReader
 ) -> None:
     borealis = community.borealis
     second = "A" * 43
@@ -90,7 +91,7 @@ def test_a_lab_that_names_one_node_by_two_keys_means_what_it_says_less_of(
         LabHome.objects.all().delete()
 
 
-def test_a_root_key_that_somebody_else_may_hold_names_no_home(community: Community, peer: PeerHandle) -> None:
+def test_a_root_key_that_somebody_else_may_hold_names_no_home(community: Community, peer: PeerReader) -> None:
     move_home(community.borealis, (peer, True))
     as_owner("UPDATE signing_key SET compromised_since = %s WHERE kid = %s", seconds_now(), peer.root)
     traits = peer.principal.peer
@@ -99,7 +100,7 @@ def test_a_root_key_that_somebody_else_may_hold_names_no_home(community: Communi
     as_owner("UPDATE signing_key SET compromised_since = NULL WHERE kid = %s", peer.root)
 
 
-def test_readers_see_the_homes_and_only_writers_change_them(community: Community, peer: PeerHandle) -> None:
+def test_readers_see_the_homes_and_only_writers_change_them(community: Community, peer: PeerReader) -> None:
     move_home(community.borealis, (peer, True))
     with reading([]):
         assert LabHome.objects.count() == 1
@@ -111,7 +112,7 @@ def test_readers_see_the_homes_and_only_writers_change_them(community: Community
 
 @pytest.mark.parametrize("table", ["lab_home", "peer", "pin", "signing_key"])
 def test_whatever_decides_what_crosses_is_forgotten_when_it_changes(
-    community: Community, peer: PeerHandle, table: str
+    community: Community, peer: PeerReader, table: str
 ) -> None:
     before = read_access_mark()
     with writing(), connection.cursor() as cursor:
@@ -119,7 +120,7 @@ def test_whatever_decides_what_crosses_is_forgotten_when_it_changes(
     assert read_access_mark() != before
 
 
-def test_the_check_finds_homes_that_no_identity_names(community: Community, peer: PeerHandle) -> None:
+def test_the_check_finds_homes_that_no_identity_names(community: Community, peer: PeerReader) -> None:
     move_home(community.borealis, (peer, False))
     assert check_exchange().faults == []
     for damage, undo in (
@@ -142,7 +143,7 @@ def test_the_check_finds_homes_that_no_identity_names(community: Community, peer
 
 
 def test_homes_of_identities_that_were_stored_before_are_taken_from_them(
-    community: Community, peer: PeerHandle
+    community: Community, peer: PeerReader
 ) -> None:
     move_home(community.borealis, (peer, False))
     move_home(community.borealis, (peer, True))
@@ -154,7 +155,7 @@ def test_homes_of_identities_that_were_stored_before_are_taken_from_them(
     assert as_owner("SELECT lab_id, node_thumbprint, exclusive FROM lab_home ORDER BY lab_id") == stored
 
 
-def test_a_peer_can_be_asked_for_without_its_token(community: Community, peer: PeerHandle) -> None:
+def test_a_peer_can_be_asked_for_without_its_token(community: Community, peer: PeerReader) -> None:
     assert peer_principal(peer.lab.id).peer == peer.principal.peer
     peer.set(state="paused")
     with pytest.raises(NotFoundError):
@@ -167,13 +168,13 @@ def test_a_peer_can_be_asked_for_without_its_token(community: Community, peer: P
     assert known.traits.is_exchange
 
 
-def follow(peer: PeerHandle, after: datetime | None) -> tuple[list[str], datetime]:
+def follow(peer: PeerReader, after: datetime | None) -> tuple[list[str], datetime]:
     """Ids of what came since, as a peer asks that knows nothing but the date of the last object that it got."""
     entries = page_of(peer.principal, "signatures", added_after=after).entries
     return [members_of(entry)["id"] for entry in entries], entries[-1].date_added if entries else after or now()
 
 
-def test_what_crosses_late_has_a_new_place_so_that_a_follower_meets_it(community: Community, peer: PeerHandle) -> None:
+def test_what_crosses_late_has_a_new_place_so_that_a_follower_meets_it(community: Community, peer: PeerReader) -> None:
     aurora, borealis, cobalt = community.labs
     marking, other = aurora.distribution(borealis.identity), aurora.distribution(cobalt.identity)
     named, foreign = marked(aurora, Tlp.AMBER, marking), marked(aurora, Tlp.AMBER, other)
@@ -198,7 +199,7 @@ def test_what_crosses_late_has_a_new_place_so_that_a_follower_meets_it(community
 
 def test_a_grant_moves_what_crosses_to_the_peer_and_nothing_else(community: Community) -> None:
     aurora = community.aurora
-    peer = make_peer("west", reads=("identities",))
+    peer = make_reader("west", reads=("identities",))
     clear, amber = marked(aurora, Tlp.CLEAR), marked(aurora, Tlp.AMBER)
     store(aurora, clear, amber)
     last = as_owner("SELECT last_seq FROM sequencer")[0][0]

@@ -29,7 +29,7 @@ from exchange.services.query.kept_pages import PageShelf
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import Members, as_owner, finds, ids_of, marked, page_of, store
 from tests.support.labs import Community
-from tests.support.peer_readers import PeerHandle, make_peer
+from tests.support.peers import PeerReader, make_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class World:
     """ours: from here. theirs: from the peer `north`. later: an object of ours whose second version is north's."""
 
     community: Community
-    north: PeerHandle
-    south: PeerHandle
+    north: PeerReader
+    south: PeerReader
     ours: Members
     theirs: Members
     later: Members
@@ -46,7 +46,7 @@ class World:
 
 @pytest.fixture
 def world(community: Community) -> World:
-    north, south = make_peer("north", community=True), make_peer("south", Lab.Kind.FEED, community=True)
+    north, south = make_reader("north", community=True), make_reader("south", Lab.Kind.FEED, community=True)
     aurora = community.aurora
     ours, theirs, later = (marked(aurora, Tlp.GREEN, name=f"Beacon {name}") for name in ("ours", "theirs", "later"))
     store(aurora, ours, theirs, later)
@@ -56,7 +56,7 @@ def world(community: Community) -> World:
     return World(community, north, south, ours, theirs, later)
 
 
-def _comes_from(peer: PeerHandle, stix_id: str, version: int) -> None:
+def _comes_from(peer: PeerReader, stix_id: str, version: int) -> None:
     """As if the peer had sent this version of the object."""
     as_owner(
         "UPDATE version SET origin_peer_id = %s WHERE id = (SELECT v.id FROM version v"
@@ -67,11 +67,11 @@ def _comes_from(peer: PeerHandle, stix_id: str, version: int) -> None:
     )
 
 
-def ask(world: World, peer: PeerHandle, **asked: Any) -> PageRequest:
+def ask(world: World, peer: PeerReader, **asked: Any) -> PageRequest:
     return PageRequest(**{"limit": 100, "types": ("indicator",), **asked})
 
 
-def seen(world: World, peer: PeerHandle, **asked: Any) -> list[tuple[str, str]]:
+def seen(world: World, peer: PeerReader, **asked: Any) -> list[tuple[str, str]]:
     """(id, version) in the manifest, after every other form of the page agreed with it."""
     principal, request = peer.principal, ask(world, peer, **asked)
     view = find_collection(principal, "signatures")
@@ -158,7 +158,7 @@ def test_kept_pages_are_not_shared_with_a_peer_whose_own_is_left_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "SHELF", PageShelf())
-    east = make_peer("east", community=True)
+    east = make_reader("east", community=True)
     for _ in range(3):
         for peer, expected in ((world.south, 2), (world.north, 1), (east, 2)):
             principal = peer.principal

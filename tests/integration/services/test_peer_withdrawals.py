@@ -25,8 +25,9 @@ from tests.integration.services.views import (
     visible,
     withdrawals,
 )
+from tests.support.homes import move_home
 from tests.support.labs import Community, LabHandle
-from tests.support.peer_readers import PeerHandle, make_peer, move_home
+from tests.support.peers import PeerReader, make_reader
 
 
 def narrowed(lab: LabHandle, members: Members, label: Tlp, marking: Members | None = None) -> Members:
@@ -35,27 +36,27 @@ def narrowed(lab: LabHandle, members: Members, label: Tlp, marking: Members | No
 
 
 @pytest.fixture
-def peers(community: Community) -> dict[str, PeerHandle]:
+def peers(community: Community) -> dict[str, PeerReader]:
     """inside: of the community. home: borealis lives there alone. outside: neither. ungranted: no grant. low: GREEN."""
     made = {
-        "inside": make_peer("inside", community=True),
-        "home": make_peer("home"),
-        "outside": make_peer("outside"),
-        "ungranted": make_peer("ungranted", community=True, reads=("identities",)),
-        "low": make_peer("low", community=True, highest=Tlp.GREEN),
-        "feed": make_peer("feed", Lab.Kind.FEED, community=True),
+        "inside": make_reader("inside", community=True),
+        "home": make_reader("home"),
+        "outside": make_reader("outside"),
+        "ungranted": make_reader("ungranted", community=True, reads=("identities",)),
+        "low": make_reader("low", community=True, highest=Tlp.GREEN),
+        "feed": make_reader("feed", Lab.Kind.FEED, community=True),
     }
     move_home(community.borealis, (made["home"], True), (made["low"], True))
     return made
 
 
-def told(peers: dict[str, PeerHandle], members: Members) -> dict[str, list[str]]:
+def told(peers: dict[str, PeerReader], members: Members) -> dict[str, list[str]]:
     found = {name: withdrawals(peer.principal, members["id"]) for name, peer in peers.items()}
     return {name: states for name, states in found.items() if states}
 
 
 def test_narrowing_tells_exactly_the_exchanges_that_lost_sight(
-    community: Community, peers: dict[str, PeerHandle]
+    community: Community, peers: dict[str, PeerReader]
 ) -> None:
     aurora, borealis, cobalt = community.labs
     named = aurora.distribution(borealis.identity)
@@ -82,7 +83,7 @@ def test_narrowing_tells_exactly_the_exchanges_that_lost_sight(
 
 
 def test_members_are_told_as_before_whatever_peers_there_are(
-    community: Community, peers: dict[str, PeerHandle]
+    community: Community, peers: dict[str, PeerReader]
 ) -> None:
     aurora, borealis, cobalt = community.labs
     first = marked(aurora, Tlp.CLEAR)
@@ -94,7 +95,7 @@ def test_members_are_told_as_before_whatever_peers_there_are(
 
 
 def test_a_revocation_a_deletion_and_a_suspension_reach_the_peers_that_lose_sight(
-    community: Community, peers: dict[str, PeerHandle]
+    community: Community, peers: dict[str, PeerReader]
 ) -> None:
     aurora = community.aurora
     revoked, deleted, suspended = marked(aurora, Tlp.GREEN), marked(aurora, Tlp.GREEN), marked(aurora, Tlp.GREEN)
@@ -111,7 +112,7 @@ def test_a_revocation_a_deletion_and_a_suspension_reach_the_peers_that_lose_sigh
         assert not finds(peers["inside"].principal, members["id"])
 
 
-def test_a_paused_peer_is_told_when_it_is_back(community: Community, peers: dict[str, PeerHandle]) -> None:
+def test_a_paused_peer_is_told_when_it_is_back(community: Community, peers: dict[str, PeerReader]) -> None:
     aurora = community.aurora
     first = marked(aurora, Tlp.GREEN)
     store(aurora, first)
@@ -124,7 +125,7 @@ def test_a_paused_peer_is_told_when_it_is_back(community: Community, peers: dict
 
 
 def test_the_peer_that_the_newest_version_came_from_is_not_told(
-    community: Community, peers: dict[str, PeerHandle]
+    community: Community, peers: dict[str, PeerReader]
 ) -> None:
     aurora, inside = community.aurora, peers["inside"]
     first, second = marked(aurora, Tlp.GREEN), marked(aurora, Tlp.GREEN)
@@ -136,7 +137,7 @@ def test_the_peer_that_the_newest_version_came_from_is_not_told(
     assert told(peers, second).keys() == {"inside", "low"}, "that it was narrowed here is new to it"
 
 
-def test_a_node_that_a_marking_names_is_no_recipient(community: Community, peers: dict[str, PeerHandle]) -> None:
+def test_a_node_that_a_marking_names_is_no_recipient(community: Community, peers: dict[str, PeerReader]) -> None:
     aurora, outside = community.aurora, peers["outside"]
     marking = aurora.distribution(outside.identity)
     members = marked(aurora, Tlp.AMBER, marking)
@@ -144,9 +145,9 @@ def test_a_node_that_a_marking_names_is_no_recipient(community: Community, peers
     assert not {members["id"], marking["id"]} & visible(outside.principal)
 
 
-def test_a_deletion_names_the_plain_feeds_that_pulled_it(community: Community, peers: dict[str, PeerHandle]) -> None:
+def test_a_deletion_names_the_plain_feeds_that_pulled_it(community: Community, peers: dict[str, PeerReader]) -> None:
     aurora, feed = community.aurora, peers["feed"]
-    make_peer("idle", Lab.Kind.FEED, community=True)
+    make_reader("idle", Lab.Kind.FEED, community=True)
     pulled, unseen, strict = (marked(aurora, label) for label in (Tlp.GREEN, Tlp.GREEN, Tlp.AMBER))
     store(aurora, pulled, strict)
     page_of(feed.principal)
@@ -161,7 +162,7 @@ def test_a_deletion_names_the_plain_feeds_that_pulled_it(community: Community, p
 
 
 def test_single_versions_that_a_feed_has_not_are_deleted_without_a_word(
-    community: Community, peers: dict[str, PeerHandle]
+    community: Community, peers: dict[str, PeerReader]
 ) -> None:
     aurora = community.aurora
     first = marked(aurora, Tlp.GREEN)
@@ -174,7 +175,7 @@ def test_single_versions_that_a_feed_has_not_are_deleted_without_a_word(
 
 
 def test_a_producer_learns_that_a_peer_received_its_object_and_not_of_what_was_left_out(
-    community: Community, peers: dict[str, PeerHandle]
+    community: Community, peers: dict[str, PeerReader]
 ) -> None:
     aurora, borealis, _ = community.labs
     home = peers["home"]

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
+from exchange.models import AllowedHost
 from exchange.services.outbound import allow_host
 from exchange.services.principals import OPERATOR
 from exchange.sync.peers import Access, Limits, RemoteRoot
 from tests.support.bad_peer import BadPeer, bad_peer
+from tests.support.database import close_connections, empty_tables
 
 QUICK = Limits(read_s=20.0, deadline_s=40.0, attempts=3, pause_s=0.01, max_pause_s=2.0)
 
@@ -43,9 +46,24 @@ def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., NameServer]:
     return name_server
 
 
+@pytest.fixture(scope="module")
+def emptied(_migrated: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Empty tables, for a module whose tests store nothing but which hosts are allowed."""
+    with django_db_blocker.unblock():
+        empty_tables()
+        yield
+        close_connections()
+
+
 @pytest.fixture
-def allowed(database: None) -> None:
-    """The address of the tests' peers, allowed by an operator."""
+def none_allowed(emptied: None) -> None:
+    """No operator has allowed any host."""
+    AllowedHost.objects.all().delete()
+
+
+@pytest.fixture
+def allowed(none_allowed: None) -> None:
+    """The address of the tests' peers, and no other, allowed by an operator."""
     allow_host(actor=OPERATOR, host="127.0.0.1")
 
 

@@ -13,9 +13,11 @@ from exchange.sync.peers import Access, Limits, PeerError, PeerFault, RemoteRoot
 from tests.integration.sync.conftest import QUICK
 from tests.support.bad_peer import ALIAS, Answering, BadPeer, Exchange
 from tests.support.misbehaving import (
+    HEAD,
     bomb,
     cut_chunks,
     cut_gzip,
+    cut_head,
     cut_short,
     drip,
     endless,
@@ -40,6 +42,11 @@ def fault_of(peer: BadPeer, answering: Answering, limits: Limits = ONCE) -> Peer
 @pytest.mark.parametrize("answering", [cut_short, cut_chunks, cut_gzip, hang_up])
 def test_an_answer_that_ends_early_is_an_error_and_never_a_shorter_page(peer: BadPeer, answering: Answering) -> None:
     assert fault_of(peer, answering) is PeerFault.BROKEN_OFF
+
+
+def test_an_answer_that_ends_among_its_headers_is_broken_off(peer: BadPeer) -> None:
+    for size in range(1, len(HEAD) + 22):
+        assert fault_of(peer, cut_head(size)) is PeerFault.BROKEN_OFF, size
 
 
 @pytest.mark.parametrize("answering", [cut_short, hang_up])

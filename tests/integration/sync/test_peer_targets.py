@@ -41,7 +41,7 @@ def fault_at(url: str) -> PeerFault:
         "https://0x7f.1/peer/", "https://[fd00:ec2::254]/peer/", "https://192.168.0.1/peer/",
     ],
 )  # fmt: skip
-def test_no_peer_lives_on_a_special_address(database: None, url: str) -> None:
+def test_no_peer_lives_on_a_special_address(none_allowed: None, url: str) -> None:
     assert fault_at(url) is PeerFault.UNRESOLVED
 
 
@@ -53,7 +53,7 @@ def test_no_peer_lives_on_a_special_address(database: None, url: str) -> None:
         "https://peer.example/a b/", "https://peer.example:99999/", "file:///etc/passwd", "",
     ],
 )  # fmt: skip
-def test_what_is_no_address_of_a_peer_is_refused(database: None, url: str) -> None:
+def test_what_is_no_address_of_a_peer_is_refused(none_allowed: None, url: str) -> None:
     assert fault_at(url) is PeerFault.TARGET_REFUSED
 
 
@@ -90,7 +90,7 @@ def test_what_was_judged_is_what_is_connected_to(
     assert peer.requests[0].headers["host"] == f"rebinding.example:{port}"
 
 
-def test_a_name_that_leads_inside_later_is_refused_then(database: None, named: Callable[..., Any]) -> None:
+def test_a_name_that_leads_inside_later_is_refused_then(none_allowed: None, named: Callable[..., Any]) -> None:
     """The first answer is public, where nobody can be reached from here; the second is not, and is not tried."""
     server = named(rebinding=["127.0.0.1"])
     assert fault_at("https://rebinding.example:8443/peer/") is PeerFault.UNRESOLVED

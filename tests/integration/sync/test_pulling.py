@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from exchange.models import Lab, Peer, PeerChannel, QuarantinedObject, StixObject
+from exchange.services.checking import check_exchange
 from exchange.services.clock import now
 from exchange.services.database import writing
+from exchange.services.outbound import allow_host
 from exchange.services.peers.claims import CLAIM_S, claim_channels, claim_due_channels, renew_claim
 from exchange.services.peers.health import OPEN_AFTER, Circuit, channels_health
 from exchange.services.peers.registry import set_state
@@ -22,21 +26,44 @@ from exchange.sync.pulling.tasks import pull_channel
 from tests.integration.services.receiving.feeding import feed_indicator
 from tests.integration.sync.conftest import QUICK
 from tests.support import misbehaving
-from tests.support.bad_peer import ALIAS, BadPeer
-from tests.support.labs import Community
+from tests.support.bad_peer import ALIAS, BadPeer, bad_peer
+from tests.support.database import close_connections, empty_tables
+from tests.support.labs import make_community
 from tests.support.peers import make_feed
+from tests.support.snapshots import Snapshot
 
 PAGE = 7
 ONE_MOMENT = "2026-01-01T12:00:00.000000Z"
 
 
+@pytest.fixture(scope="module")
+def with_feed(_migrated: None, django_db_blocker: DjangoDbBlocker) -> Snapshot:
+    """A node that pulls from a feed on loopback."""
+    with django_db_blocker.unblock():
+        empty_tables()
+        make_community()
+        make_feed()
+        PeerChannel.objects.update(remote_collection=ALIAS)
+        allow_host(actor=OPERATOR, host="127.0.0.1")
+        return Snapshot.take()
+
+
 @pytest.fixture
-def channel(community: Community, peer: BadPeer) -> PeerChannel:
-    """A channel to the peer's collection, which is due."""
-    handle = make_feed()
-    Peer.objects.filter(pk=handle.peer.pk).update(url=peer.url)
-    PeerChannel.objects.filter(pk=handle.channel.pk).update(remote_collection=ALIAS)
-    return PeerChannel.objects.get(pk=handle.channel.pk)
+def peer() -> Iterator[BadPeer]:
+    with bad_peer() as started:
+        yield started
+
+
+@pytest.fixture
+def channel(with_feed: Snapshot, peer: BadPeer, django_db_blocker: DjangoDbBlocker) -> Iterator[PeerChannel]:
+    """A channel to the peer's collection, which is due; after the test everything stored is verified again."""
+    with django_db_blocker.unblock():
+        with_feed.restore()
+        Peer.objects.update(url=peer.url)
+        yield PeerChannel.objects.get()
+        report = check_exchange()
+        assert not report.faults, report.faults
+        close_connections()
 
 
 def offer(peer: BadPeer, count: int, *, date: str = "") -> set[str]:
@@ -65,9 +92,9 @@ def test_everything_comes_once_and_later_what_is_new(
     channel: PeerChannel, peer: BadPeer, inclusive: bool, gives_next: bool, date: str
 ) -> None:
     peer.dials.inclusive, peer.dials.gives_next = inclusive, gives_next
-    ids = offer(peer, 40, date=date)
+    ids = offer(peer, 16, date=date)
     first = run(channel)
-    assert (first.failure, first.more, first.moved) == ("", False, 40)
+    assert (first.failure, first.more, first.moved) == ("", False, 16)
     assert stored() == ids
     ids |= offer(peer, 5, date="2026-01-01T13:00:00.000000Z")
     second = run(channel)

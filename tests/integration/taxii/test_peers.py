@@ -31,8 +31,9 @@ from tests.integration.taxii.walking import (
     versions_path,
 )
 from tests.support.database import close_connections, empty_tables
+from tests.support.homes import move_home
 from tests.support.labs import make_community
-from tests.support.peer_readers import PeerHandle, make_peer, move_home
+from tests.support.peers import PeerReader, make_reader
 from tests.support.server import WebServer
 from tests.support.taxii import Node, TaxiiClient
 
@@ -44,7 +45,7 @@ class Across:
     """A node and its peers: home, where borealis alone lives, inside, which is of the community, and a plain feed."""
 
     node: Node
-    peers: dict[str, PeerHandle]
+    peers: dict[str, PeerReader]
     clients: dict[str, TaxiiClient]
     objects: dict[str, dict[str, object]]
 
@@ -68,9 +69,9 @@ def fresh(node: Node) -> Across:
 def _across(node: Node) -> Across:
     aurora, borealis, _ = node.community.labs
     peers = {
-        "home": make_peer("home"),
-        "inside": make_peer("inside", community=True),
-        "feed": make_peer("feed", Lab.Kind.FEED, community=True),
+        "home": make_reader("home"),
+        "inside": make_reader("inside", community=True),
+        "feed": make_reader("feed", Lab.Kind.FEED, community=True),
     }
     move_home(borealis, (peers["home"], True))
     marking = aurora.distribution(borealis.identity)
@@ -131,7 +132,7 @@ def test_a_peer_is_a_reader_of_its_own_kind_and_writes_nothing(across: Across) -
 
 
 def test_without_a_grant_a_peer_knows_of_no_collection(fresh: Across) -> None:
-    stranger = make_peer("stranger", community=True, reads=())
+    stranger = make_reader("stranger", community=True, reads=())
     client = TaxiiClient(fresh.node.url, stranger.token)
     assert "api_roots" not in client.get("/taxii2/").json()
     assert client.get(f"{ROOT}/").status_code == 404

@@ -10,9 +10,9 @@ from celery import Celery
 
 from exchange.celery import app
 from exchange.models import Webhook
+from exchange.services.queue import WAKE_WEBHOOKS
 from exchange.services.webhooks import create_webhook
 from exchange.stix.markings import Tlp
-from exchange.sync.webhooks.tasks import WAKE
 from tests.support.database import TestServices
 from tests.support.labs import Community
 from tests.support.receiver import Receiver, wait_for
@@ -30,7 +30,7 @@ def worker(services: TestServices, community: Community, tmp_path: Path) -> Iter
 def wake(services: TestServices) -> None:
     """What beat does every few seconds."""
     with Celery(broker=services.broker_url) as sender:
-        sender.send_task(WAKE)
+        sender.send_task(WAKE_WEBHOOKS)
 
 
 def test_a_killed_worker_posts_the_batch_again_under_the_same_id(
@@ -65,5 +65,5 @@ def test_a_killed_worker_posts_the_batch_again_under_the_same_id(
 
 def test_beat_wakes_the_webhooks_every_few_seconds() -> None:
     entry = app.conf.beat_schedule["wake-webhooks"]
-    assert entry["task"] == WAKE
+    assert entry["task"] == WAKE_WEBHOOKS
     assert entry["schedule"] <= 5

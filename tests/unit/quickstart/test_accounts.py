@@ -1,11 +1,12 @@
 """The file of accounts."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from exchange.quickstart.accounts import Account, read_accounts, write_accounts
+from exchange.quickstart.accounts import Account, keep_account, read_accounts
 from exchange.quickstart.errors import QuickstartError
 
 ACCOUNT = Account(
@@ -25,9 +26,18 @@ ACCOUNT = Account(
 def test_accounts_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
     assert read_accounts(path) == {}
-    write_accounts(path, [ACCOUNT])
+    keep_account(path, ACCOUNT)
     assert read_accounts(path) == {"aurora": ACCOUNT}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_accounts_of_other_labs_stay_and_stand_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    cobalt = replace(ACCOUNT, lab="cobalt")
+    for account in (cobalt, ACCOUNT, replace(cobalt, node="http://localhost:8001")):
+        keep_account(path, account)
+    assert list(read_accounts(path)) == ["aurora", "cobalt"]
+    assert read_accounts(path)["cobalt"].node == "http://localhost:8001"
 
 
 def test_account_never_shows_its_secrets() -> None:

@@ -38,3 +38,10 @@ def test_asked_for_port_that_is_taken_is_refused_by_number(taken_port: int) -> N
 def test_number_that_is_no_port_is_refused(port: int) -> None:
     with pytest.raises(QuickstartError, match="is no port"):
         choose_port(port)
+
+
+def test_exchanges_of_one_start_get_ports_of_their_own() -> None:
+    port = free_port()
+    assert choose_port(None, default=port, chosen=[port]).number > port
+    with pytest.raises(QuickstartError, match=f"port {port} is taken; choose another with --peer-port"):
+        choose_port(port, option="--peer-port", chosen=[port])

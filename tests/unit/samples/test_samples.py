@@ -204,3 +204,15 @@ def says_readable(members: Members, lab: str, samples: dict[str, Members]) -> bo
 def test_a_view_without_a_reason_is_one_that_may_read() -> None:
     for table in expected_views().values():
         assert all(view == View(True, "") or (not view.may_read and view.reason) for view in table.values())
+
+
+def test_apart_only_what_may_cross_is_seen_on_the_other_side() -> None:
+    samples, ids = by_id(), sample_ids(IDENTITIES, NOW)
+    here, apart = expected_views(), expected_views(apart=True)
+    sides = {"aurora": "main", "borealis": "main", "cobalt": "peer"}
+    for key, identifier in ids.items():
+        label, recipients = label_of(samples[identifier]), marking_refs_of(samples[identifier])
+        stays = label is not None and label >= Tlp.AMBER and not recipients
+        for lab in LABS:
+            is_across = sides[lab] != sides[key.partition("/")[0]]
+            assert apart[lab][key].may_read is (here[lab][key].may_read and not (stays and is_across)), (lab, key)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from exchange.models import Collection
 from exchange.services.checking import check_exchange
 from tests.integration.services.receiving.feeding import feed_indicator
 from tests.integration.services.views import as_owner
+from tests.support.database import close_connections, empty_tables
 from tests.support.labs import make_community
 from tests.support.peers import make_exchange, make_feed, pin_stranger, stranger, unsigned
+from tests.support.snapshots import Snapshot
 
 UNSIGNED = (
     "(SELECT v.id FROM version v JOIN object o ON o.id = v.object_id WHERE o.stix_id LIKE 'indicator--%%' AND kid = '')"
@@ -58,10 +63,26 @@ CORRUPTIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def everything(_migrated: None, django_db_blocker: DjangoDbBlocker) -> Snapshot:
+    """Everything that receiving leaves rows of, and none of it wrong."""
+    with django_db_blocker.unblock():
+        empty_tables()
+        make_community()
+        _receive()
+        assert check_exchange().faults == []
+        return Snapshot.take()
+
+
 @pytest.fixture
-def busy(database: None) -> None:
-    """Everything that receiving leaves rows of."""
-    make_community()
+def busy(everything: Snapshot, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        everything.restore()
+        yield
+        close_connections()
+
+
+def _receive() -> None:
     Collection.objects.filter(alias="signatures").update(scope="open")
     peer, feed, dorado = make_exchange(), make_feed(), pin_stranger(stranger())
     gone = dorado.indicator()
@@ -71,7 +92,6 @@ def busy(database: None) -> None:
     assert (receipt.stored, receipt.quarantined) == (3, 1)
     assert peer.send(peer.note(gone["id"], dorado.identity, "suspended")).withdrawals == 1
     assert feed.send(unsigned(feed_indicator())).stored == 1
-    assert check_exchange().faults == []
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
@@ -14,7 +13,8 @@ from exchange.services.errors import AccessDeniedError, ConflictError, TooLargeE
 from exchange.services.peers import set_state
 from exchange.services.principals import OPERATOR
 from exchange.services.receiving import judging, quarantining, receive, receive_page
-from exchange.services.receiving.receipt import Judged
+from exchange.services.receiving.judging import Verdict
+from exchange.services.receiving.page import Page, Turn
 from exchange.services.receiving.source import Source
 from tests.integration.services.views import as_owner
 from tests.support.labs import LabHandle
@@ -46,20 +46,27 @@ def test_a_full_quarantine_stops_the_channel_and_loses_nothing(
     assert peer.channel.added_after == "2026-11-01T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    ["SELECT '\\x0'::text::bytea", "SELECT to_tsvector(string_agg(n::text, ' ')) FROM generate_series(1, 300000) n"],
+)
 def test_what_the_database_does_not_take_stops_nothing_else(
-    peer: PeerHandle, dorado: LabHandle, monkeypatch: pytest.MonkeyPatch
+    peer: PeerHandle, dorado: LabHandle, monkeypatch: pytest.MonkeyPatch, refusal: str
 ) -> None:
     good, bad = dorado.signed(dorado.indicator()), dorado.signed(dorado.indicator(name="Unstorable"))
-    real = judging.judge_bodies
+    more = [dorado.signed(dorado.indicator()) for _ in range(3)]
+    tries: list[int] = []
 
-    def judge(source: Source, bodies: Sequence[bytes], moment: datetime) -> list[Judged]:
-        if any(b"Unstorable" in body for body in bodies):
-            execute("SELECT 'x'::bytea || %(nothing)s::text::bytea", {"nothing": "\\x0"})
-        return real(source, bodies, moment)
+    def judge(source: Source, page: Page, turn: Turn, moment: datetime) -> Verdict:
+        tries.append(len(turn.items))
+        if any(b"Unstorable" in item.body for item in turn.items):
+            execute(refusal, {})
+        return judging.judge_turn(source, page, turn, moment)
 
-    monkeypatch.setattr(receive, "judge_bodies", judge)
-    receipt = peer.send(good, bad, at="2026-11-02T00:00:00Z")
-    assert (receipt.stored, receipt.quarantined, receipt.reasons) == (1, 1, {"unstorable": 1})
+    monkeypatch.setattr(receive, "judge_turn", judge)
+    receipt = peer.send(good, bad, *more, at="2026-11-02T00:00:00Z")
+    assert (receipt.stored, receipt.quarantined, receipt.reasons) == (4, 1, {"unstorable": 1})
+    assert tries == [5, 2, 1, 1, 3], "it is looked for in halves"
     peer.channel.refresh_from_db()
     assert peer.channel.added_after == "2026-11-02T00:00:00Z"
 

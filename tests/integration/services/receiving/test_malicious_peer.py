@@ -21,10 +21,10 @@ from exchange.stix.timestamps import format_stix
 from tests.integration.services.chains import new_signing_key, newest_identity, next_identity
 from tests.integration.services.receiving.states import state_of
 from tests.integration.services.views import as_owner, finds, seconds_now, store, stored_rows, withdrawals
+from tests.support.homes import home_at
 from tests.support.labs import Community, LabHandle
 from tests.support.peers import (
     PeerHandle,
-    home_at,
     make_exchange,
     make_feed,
     origins,

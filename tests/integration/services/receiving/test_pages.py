@@ -9,8 +9,10 @@ from django.db import connection
 
 from exchange.models import Collection, PeerChannel, QuarantinedObject
 from exchange.services.errors import InvalidRequestError, NotFoundError
+from exchange.services.receiving import arriving, receive_page
 from exchange.services.receiving import receive as receiving
-from exchange.services.receiving import receive_page
+from exchange.services.receiving.page import Page, Step, Turn
+from exchange.services.storing import Batch
 from exchange.stix.fixed import fixed_object
 from exchange.stix.markings import Tlp
 from tests.integration.services.chains import new_signing_key, next_identity
@@ -50,22 +52,23 @@ def test_failure_in_the_middle_leaves_neither_objects_nor_place(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     peer, dorado = make_exchange(), pin_stranger(stranger())
+    peer.send(dorado.keys.identity_bytes)
     before, place = stored_rows(), PeerChannel.objects.get().added_after
 
     def crash(*_: object) -> None:
         raise RuntimeError("the power is gone")
 
-    page = [dorado.keys.identity_bytes, dorado.signed(dorado.indicator()), b'{"type":"broken"']
-    for step in ("quarantine_items", "_move"):
+    page = [dorado.signed(dorado.indicator()), b'{"type":"broken"']
+    for owner, step in ((arriving, "quarantine_items"), (receiving._PulledPage, "settle"), (Batch, "place")):
         with monkeypatch.context() as patch:
-            patch.setattr(receiving, step, crash)
+            patch.setattr(owner, step, crash)
             with pytest.raises(RuntimeError):
                 peer.send(*page)
         assert stored_rows() == before
         assert PeerChannel.objects.get().added_after == place
         assert not QuarantinedObject.objects.exists()
     receipt = peer.send(*page, at="2026-11-25T00:00:00.000001Z", cursor="abc", more=True)
-    assert (receipt.stored, receipt.quarantined) == (2, 1)
+    assert (receipt.stored, receipt.quarantined) == (1, 1)
     channel = PeerChannel.objects.get()
     assert (channel.added_after, channel.next, channel.moved) == ("2026-11-25T00:00:00.000001Z", "abc", 3)
     assert channel.behind_since is not None
@@ -85,12 +88,32 @@ def test_killed_connection_repeats_the_page(community: Community, monkeypatch: p
 
     page = [dorado.keys.identity_bytes, dorado.signed(dorado.indicator())]
     with monkeypatch.context() as patch:
-        patch.setattr(receiving, "_move", die)
+        patch.setattr(receiving._PulledPage, "settle", die)
         with pytest.raises(Exception, match=r"terminat|closed|connection"):
             peer.send(*page)
     connection.close()
     assert stored_rows() == before
     assert peer.send(*page).stored == 2
+
+
+def test_killed_after_the_identity_it_is_known_and_the_place_stays(
+    community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer, dorado = make_exchange(), pin_stranger(stranger())
+    place = PeerChannel.objects.get().added_after
+    page = [dorado.signed(dorado.indicator()), dorado.keys.identity_bytes]
+
+    def die(_page: Page, turn: Turn, *_: object) -> None:
+        if turn.step is Step.REST:
+            raise RuntimeError("the power is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receiving._PulledPage, "settle", lambda arrival, turn, _judged: die(arrival.page, turn))
+        with pytest.raises(RuntimeError):
+            peer.send(*page)
+    assert PeerChannel.objects.get().added_after == place
+    receipt = peer.send(*page)
+    assert (receipt.stored, receipt.known) == (1, 1)
 
 
 def test_object_published_here_comes_back_and_nothing_changes(community: Community) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
@@ -12,13 +13,21 @@ from exchange.services.errors import ConflictError, NotFoundError
 from exchange.services.keys import pin_key
 from exchange.services.labs import create_lab, resume_lab, suspend_lab
 from exchange.services.principals import OPERATOR
-from exchange.services.quarantine import drop_quarantined, list_quarantined, release_quarantined, show_quarantined
+from exchange.services.quarantine import (
+    KEPT_FOR,
+    drop_quarantined,
+    list_quarantined,
+    release_quarantined,
+    show_quarantined,
+)
 from exchange.services.receiving import offer_waiting
+from exchange.services.retention import purge_expired
 from exchange.stix.canonical import canonicalize
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import as_owner, finds, stored_rows
+from tests.support.homes import home_at
 from tests.support.labs import Community, LabHandle
-from tests.support.peers import PeerHandle, home_at, make_feed, pin_stranger, stranger
+from tests.support.peers import PeerHandle, make_feed, pin_stranger, stranger
 
 
 def waiting() -> list[str]:
@@ -103,6 +112,39 @@ def test_dropped_object_is_gone_and_is_not_kept_again(peer: PeerHandle) -> None:
     assert (row.state, bytes(row.body), row.decided_by) == ("dropped", b"", "operator")
     with pytest.raises(NotFoundError):
         drop_quarantined(actor=OPERATOR, number=number + 1)
+
+
+def test_decided_rows_are_forgotten_in_time_but_not_that_an_operator_dropped_the_bytes(
+    community: Community, peer: PeerHandle
+) -> None:
+    dorado = pin_stranger(stranger())
+    taken, dropped, noted = (dorado.indicator() for _ in range(3))
+    bodies = [dorado.signed(members) for members in (taken, dropped, noted)]
+    bodies[1] = bodies[1].replace(b'"name":"', b'"name":"Forged ')
+    eve = stranger("eve").keys.identity_bytes
+    peer.send(*bodies, eve)
+    peer.send(peer.note(noted["id"], dorado.identity, "deleted"))
+    drop_quarantined(actor=OPERATOR, number=QuarantinedObject.objects.get(stix_id=dropped["id"]).pk)
+    peer.send(dorado.keys.identity_bytes)
+    assert [row.reason for row in list_quarantined()] == ["lab-unknown"]
+    states = set(QuarantinedObject.objects.values_list("state", "decided_by"))
+    assert states == {("waiting", ""), ("released", "node"), ("dropped", "node"), ("dropped", "operator")}
+
+    before = QuarantinedObject.objects.get(decided_by="operator")
+    moment, reason = before.decided_at, before.reason
+    assert moment is not None
+    assert purge_expired(moment + KEPT_FOR - timedelta(hours=1)).quarantined == 0
+    later = moment + KEPT_FOR + timedelta(hours=1)
+    assert purge_expired(later).quarantined == 3
+    assert purge_expired(later).quarantined == 0
+    assert bytes(QuarantinedObject.objects.get(state="waiting").body) == eve
+    row = QuarantinedObject.objects.get(state="dropped")
+    assert (row.sha256, row.reason, row.decided_by) == (before.sha256, reason, "operator")
+    assert {row.stix_id, row.version_text, row.creator, row.kid, row.detail, bytes(row.body)} == {"", b""}
+
+    peer.send(*bodies)
+    assert QuarantinedObject.objects.get(pk=row.pk).state == "dropped"
+    assert finds(community.aurora.principal, taken["id"])
 
 
 def test_list_is_filtered_by_peer_and_reason(community: Community, peer: PeerHandle) -> None:

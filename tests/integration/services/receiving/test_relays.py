@@ -6,8 +6,9 @@ import pytest
 
 from tests.integration.services.receiving.states import state_of
 from tests.integration.services.views import finds
+from tests.support.homes import home_at
 from tests.support.labs import Community, LabHandle
-from tests.support.peers import PeerHandle, home_at, make_exchange, origins
+from tests.support.peers import PeerHandle, make_exchange, origins
 
 
 @pytest.mark.parametrize("state", ["deleted", "narrowed"])
