@@ -12,7 +12,7 @@ from django.db import connections
 
 from benchmarks.sizes import CORES
 
-PACKAGES = ("django", "psycopg", "granian", "cryptography", "jsonschema-rs", "orjson")
+PACKAGES = ("django", "psycopg", "granian", "cryptography", "jsonschema-rs", "orjson", "duckdb")
 
 
 def machine() -> str:

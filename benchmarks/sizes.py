@@ -41,6 +41,9 @@ class Sizes:
     idle_peers: int = 50
     idle_s: float = 120.0
     single_objects: int = 1_500
+    backtest_rows: int = 10_000_000
+    validated: int = 10_000
+    """Signatures."""
 
 
 FULL = Sizes()
@@ -61,4 +64,6 @@ QUICK = Sizes(
     idle_peers=5,
     idle_s=10.0,
     single_objects=40,
+    backtest_rows=50_000,
+    validated=200,
 )

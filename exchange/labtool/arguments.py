@@ -46,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_verify_webhook(add("verify-webhook", "verify a message that a node posted to you"))
     add_sample_logs(add("sample-logs", "make a log of invented events with planted campaigns, to try rules on"))
     _add_convert(add("convert", "convert signatures to the query language of a log store"))
+    _add_backtest(add("backtest", "run signatures over logs of your own, without any network"))
     return parser
 
 
@@ -162,6 +163,31 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--include-revoked", action="store_true", help="convert revoked and expired signatures too, marked as such"
     )
+
+
+def _add_backtest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--signatures",
+        required=True,
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="Sigma files, STIX files, or folders of them such as `pull` fills",
+    )
+    parser.add_argument(
+        "--logs",
+        required=True,
+        nargs="+",
+        metavar="FILE",
+        help="Parquet, JSON lines or CSV, by name or pattern",
+    )
+    parser.add_argument("--label", metavar="COLUMN", help="the column that names an event's campaign, empty if benign")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one page")
+    parser.add_argument(
+        "--memory", default="3GB", metavar="SIZE", help="what the engine may take; more goes to disk (3GB)"
+    )
+    parser.add_argument("--temporary", type=Path, metavar="DIR", help="where what does not fit is put")
+    parser.add_argument("--threads", type=int, metavar="N", help="processors to use; default: all")
 
 
 def _add_lab_identity(parser: argparse.ArgumentParser) -> None:

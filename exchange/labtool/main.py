@@ -246,6 +246,13 @@ def _convert(options: Namespace, _configuration: Configuration, output: Output) 
     return WRONG if report.refusals else DONE
 
 
+def _backtest(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    # The engine is loaded by this command alone: the others start quickly.
+    from exchange.labtool.backtesting import run_backtest
+
+    return DONE if run_backtest(options, output) else WRONG
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "keygen": _keygen,
     "trust": _trust,
@@ -257,6 +264,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "verify-webhook": _verify_webhook,
     "sample-logs": _sample_logs,
     "convert": _convert,
+    "backtest": _backtest,
 }
 
 

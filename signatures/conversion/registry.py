@@ -170,7 +170,7 @@ _ALL: Final = (
         "duckdb",
         "DuckDB",
         "SQL",
-        "signatures.duckdb_backend:DuckDbBackend",
+        f"{_BACKENDS}.duckdb:DuckDbTarget",
         SLIDING,
         _DASHES,
         "llm_gateway",

@@ -76,15 +76,8 @@ def inspect_rule(text: str) -> SigmaInspection:
 
     Raises: ObjectInvalidError whose message names the document, line and column.
     """
-    documents = read_documents(text)
-    for document in documents:
-        check_shape(document)
-        if "correlation" in document.value:
-            check_correlation(document)
-    referenced = check_references(documents)
-    if all("filter" in document.value for document in documents):
-        raise documents[0].fault("sigma-no-rule", "the text holds filters but no rule.")
-    parsed = parse_documents(documents)
+    parsed, referenced = read_rules(text)
+    documents = [item.document for item in parsed]
     outermost = [document for document in documents if document.number not in referenced]
     return SigmaInspection(
         title=(outermost or documents)[-1].value["title"],
@@ -92,7 +85,7 @@ def inspect_rule(text: str) -> SigmaInspection:
         names=_gather(documents, "name"),
         tags=tuple(dict.fromkeys(tag for document in documents for tag in document.value.get("tags", ()))),
         label=_label(documents),
-        fields=tuple(sorted(set().union(*(_fields(item) for item in parsed)))),
+        fields=tuple(sorted(set().union(*(named_fields(item) for item in parsed)))),
         matches=tuple(match for document in documents for match in _matches(document)),
         rules=tuple(_features(item) for item in parsed if item.conditions),
         texts=tuple(text for document in documents for text in _texts(document)),
@@ -104,6 +97,22 @@ def inspect_rule(text: str) -> SigmaInspection:
         ),
         warnings=tuple(warning for document in documents for warning in _warnings(document)),
     )
+
+
+def read_rules(text: str) -> tuple[tuple[ParsedDocument, ...], frozenset[int]]:
+    """Read and check a Sigma text; return its documents, and the numbers of those that correlations refer to.
+
+    Raises: ObjectInvalidError whose message names the document, line and column.
+    """
+    documents = read_documents(text)
+    for document in documents:
+        check_shape(document)
+        if "correlation" in document.value:
+            check_correlation(document)
+    referenced = check_references(documents)
+    if all("filter" in document.value for document in documents):
+        raise documents[0].fault("sigma-no-rule", "the text holds filters but no rule.")
+    return parse_documents(documents), referenced
 
 
 def _gather(documents: Sequence[YamlDocument], key: str) -> tuple[str, ...]:
@@ -122,7 +131,8 @@ def _label(documents: Sequence[YamlDocument]) -> Tlp | None:
     return max(found) if found else None
 
 
-def _fields(item: ParsedDocument) -> set[str]:
+def named_fields(item: ParsedDocument) -> set[str]:
+    """Return every field that a document names: in conditions, groups, aliases, and as what is measured."""
     fields = {field for condition in item.conditions for field in fields_of(condition)}
     correlation = item.document.value.get("correlation", {})
     aliases = correlation.get("aliases", {})

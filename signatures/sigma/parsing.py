@@ -48,9 +48,14 @@ _PATHS: Final[tuple[tuple[type[Exception], tuple[str, ...]], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """A document and what pySigma makes of it; conditions: parsed trees, filters included, none for correlations."""
+    """A document and what pySigma makes of it.
+
+    rule: a rule or correlation with its references resolved and filters applied, or a filter.
+    conditions: parsed trees, filters included, none for correlations.
+    """
 
     document: YamlDocument
+    rule: SigmaRule | SigmaCorrelationRule | SigmaFilter
     conditions: tuple[Any, ...]
 
 
@@ -66,7 +71,7 @@ def parse_documents(documents: Sequence[YamlDocument]) -> tuple[ParsedDocument, 
     # Resolves references, and applies the filters to the rules in place.
     _guarded(documents[-1], SigmaCollection, rules)
     return tuple(
-        ParsedDocument(document, _guarded(document, _conditions, rule))
+        ParsedDocument(document, rule, _guarded(document, _conditions, rule))
         for document, rule in zip(documents, rules, strict=True)
     )
 

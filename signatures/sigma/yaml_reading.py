@@ -68,8 +68,8 @@ def read_documents(text: str) -> tuple[YamlDocument, ...]:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
         raise ObjectInvalidError("yaml-too-large", f"The text has more than {MAX_TEXT_BYTES} bytes.")
     try:
-        _scan(text)
-        read = [_document(number, node) for number, node in enumerate(_compose(text), start=1)]
+        has_aliases = _scan(text)
+        read = [_document(number, node, has_aliases=has_aliases) for number, node in enumerate(_compose(text), start=1)]
     except yaml.MarkedYAMLError as error:
         raise ObjectInvalidError("yaml-syntax", _syntax_message(error)) from None
     except (yaml.YAMLError, UnicodeError):
@@ -85,9 +85,10 @@ def _compose(text: str) -> list[yaml.Node]:
     return list(yaml.compose_all(text, yaml.CSafeLoader))
 
 
-def _scan(text: str) -> None:
-    """Walk the parser's events, which costs no memory, before any tree is built."""
+def _scan(text: str) -> bool:
+    """Walk the parser's events, which costs no memory, before any tree is built; whether there are aliases."""
     depth = documents = nodes = 0
+    has_aliases = False
     for event in yaml.parse(text, yaml.CSafeLoader):
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
@@ -97,16 +98,20 @@ def _scan(text: str) -> None:
             depth -= 1
         if isinstance(event, yaml.NodeEvent):
             nodes += 1
+            has_aliases = has_aliases or isinstance(event, yaml.AliasEvent)
             if getattr(event, "tag", None) is not None:
                 raise _fault("yaml-tag", "explicit YAML tags have no place in a Sigma rule.", event.start_mark)
         if depth > MAX_YAML_DEPTH:
             raise _fault("yaml-too-deep", f"more than {MAX_YAML_DEPTH} levels.", event.start_mark)
         if nodes > MAX_NODES or documents > MAX_DOCUMENTS:
             raise _fault("yaml-too-many-nodes", "more nodes or documents than a rule has.", event.start_mark)
+    return has_aliases
 
 
-def _document(number: int, node: yaml.Node) -> YamlDocument:
-    _count_expanded(node, {}, set())
+def _document(number: int, node: yaml.Node, *, has_aliases: bool) -> YamlDocument:
+    if has_aliases:
+        # Without them the scan has counted all there is.
+        _count_expanded(node, {}, set())
     _check_keys(node)
     return YamlDocument(number, _construct(node), node)
 
@@ -151,9 +156,10 @@ def _check_mapping_keys(node: yaml.MappingNode) -> None:
 
 
 def _construct(node: yaml.Node) -> Any:
-    constructor = yaml.constructor.SafeConstructor()
     try:
-        value = constructor.construct_document(node)
+        value = _plain(node, yaml.constructor.SafeConstructor())
+    except RecursionError:
+        raise _fault("yaml-too-deep", "aliases nest deeper than a rule does.", node.start_mark) from None
     except yaml.MarkedYAMLError:
         raise
     except (ValueError, OverflowError, TypeError, IndexError):
@@ -163,6 +169,15 @@ def _construct(node: yaml.Node) -> Any:
         ) from None
     _check_numbers(value, node)
     return value
+
+
+def _plain(node: yaml.Node, constructor: yaml.constructor.SafeConstructor) -> Any:
+    """The value of a tree whose keys are texts and which is not too deep; scalars but texts are the library's."""
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: _plain(value, constructor) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, constructor) for item in node.value]
+    return node.value if node.tag == _TEXT_TAG else constructor.construct_object(node, deep=True)
 
 
 def _check_numbers(value: Any, node: yaml.Node) -> None:

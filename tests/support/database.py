@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 
 from exchange.environment import parse_database_url
 from exchange.stack import Stack
@@ -101,17 +101,21 @@ def empty_tables() -> None:
 
 
 def clear_tables() -> None:
-    """Empty every table, that of the sequencer too, and start the numbers again."""
-    with connections["owner"].cursor() as cursor:
-        tables = filled_tables()
+    """Empty every table, that of the sequencer too, and start the numbers again.
+
+    All tables are locked first, as TRUNCATE would: a process that a test left behind may still be writing.
+    """
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+        cursor.execute(_TABLES, [sorted(KEPT_TABLES)])
+        names = _quoted([row[0] for row in cursor.fetchall()])
+        cursor.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE; SET CONSTRAINTS ALL DEFERRED")
+        tables = _quoted(filled_tables())
         cursor.execute("SELECT coalesce(max(last_seq), 0) FROM sequencer")
         if cursor.fetchone()[0] > MANY_ENTRIES:
-            cursor.execute(f"TRUNCATE {', '.join(_quoted(tables))} RESTART IDENTITY CASCADE")
+            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
         else:
-            # Triggers note what is deleted, so that table comes last. TRUNCATE makes some hundred files.
-            ordered = sorted(tables, key=lambda table: table == "change")
-            deletions = "; ".join(f"DELETE FROM {table}" for table in _quoted(ordered))
-            cursor.execute(f"BEGIN; SET CONSTRAINTS ALL DEFERRED; {deletions or 'SELECT 1'}; COMMIT")
+            # TRUNCATE makes some hundred files. Triggers note what is deleted, so that table comes last.
+            cursor.execute("; ".join(f"DELETE FROM {table}" for table in [*tables, '"change"']))
         cursor.execute(_RESTART)
 
 

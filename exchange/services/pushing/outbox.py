@@ -23,6 +23,7 @@ from exchange.services.peer_principals import peer_principal
 from exchange.services.peers.claims import ChannelClaim
 from exchange.services.principals import Principal
 from exchange.services.query import PageEntry, PageRequest, cursor_at, read_on
+from exchange.stix.fixed import is_fixed
 
 DOOR: Final = "push"
 MAX_OBJECTS: Final = 500
@@ -60,7 +61,8 @@ class Ready:
 def next_outgoing(channel: PeerChannel, *, limit: int = MAX_OBJECTS, max_bytes: int = MAX_BYTES) -> Ready:
     """What comes next for the peer, as its rights are now; an envelope that was begun before is read again.
 
-    limit, max_bytes: of objects, beyond the first. The delivery log says so before this returns.
+    limit, max_bytes: of objects, beyond the first. The delivery log says so before this returns. What is fixed, the
+    same on every exchange, is not sent: servers stumble over definitions of extensions and of TLP.
 
     Raises:
         NotFoundError, AccessDeniedError: the peer, or its grant for the collection, is not there any more.
@@ -69,7 +71,8 @@ def next_outgoing(channel: PeerChannel, *, limit: int = MAX_OBJECTS, max_bytes: 
     request = PageRequest(limit=limit, max_bytes=max_bytes)
     begun = replace(request, cursor=cursor_at(reader, view, request, channel.last_seq))
     batch = read_on(principal=reader, collection=view, request=begun, until=channel.pending_upto, door=DOOR)
-    return Ready([_outgoing(each) for each in batch.entries], batch.place, batch.more)
+    outgoing = map(_outgoing, batch.entries)
+    return Ready([each for each in outgoing if not is_fixed(each.stix_id)], batch.place, batch.more)
 
 
 def reader_of(channel: PeerChannel) -> tuple[Principal, CollectionView]:

@@ -20,6 +20,7 @@ Members = dict[str, Any]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 IDENTITIES = {"aurora": "identity--0d1d3a53-2b0e-4e7f-8a63-2f6c0f4b7a01"}
 IDENTITIES["borealis"] = IDENTITIES["aurora"].replace("a01", "a02")
+IDENTITIES["cobalt"] = IDENTITIES["aurora"].replace("a01", "a03")
 BODY = f"/extensions/{COA_PLAYBOOK_EXTENSION}/playbook_bin"
 
 

@@ -1,0 +1,1 @@
+"""Runs signatures over logs."""

@@ -1,0 +1,1 @@
+"""A backtest's results for programs, for a terminal, and as one page."""
