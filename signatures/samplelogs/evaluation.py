@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -103,6 +103,26 @@ def evaluate(hits: Sequence[Hit], log: Path, signatures: Sequence[str] = ()) -> 
         for group in groups:
             group.take(batch)
     return _result(rows, members, groups, [*signatures, *(hit.signature for hit in hits)])
+
+
+def hits_of(report: Mapping[str, Any]) -> list[Hit]:
+    """The hits in the answer of `commonwatch backtest --json`, by the ids of signatures.
+
+    A hit without an entity, of a rule that groups by nothing, is left out: it would be everybody's. The answer has the
+    largest hundred windows of a signature at most; what it leaves out is not judged.
+    Raises: KeyError, ValueError for what is no such answer.
+    """
+    return [
+        Hit(
+            signature["id"],
+            {name: str(value) for name, value in window["fields"].items() if value is not None},
+            datetime.fromisoformat(window["start"]),
+            datetime.fromisoformat(window["end"]),
+        )
+        for signature in report["signatures"]
+        for window in signature["windows"]
+        if any(value is not None for value in window["fields"].values())
+    ]
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from signatures.samplelogs import WrongLogError
-from signatures.samplelogs.evaluation import Hit, evaluate
+from signatures.samplelogs.evaluation import Hit, evaluate, hits_of
 
 START = datetime(2026, 9, 7, tzinfo=UTC)
 # minute, account, template, organisation, campaign, look-alike
@@ -126,3 +126,10 @@ def test_a_log_without_a_column_or_that_is_none_is_refused(log: Path, tmp_path: 
         evaluate([], broken)
     with pytest.raises(WrongLogError, match="is no log"):
         evaluate([], tmp_path / "log.txt")
+
+
+def test_the_answer_of_a_backtest_is_read_as_hits() -> None:
+    window = {"fields": template("t1"), "start": "2026-09-07T00:00:00.000000Z", "end": "2026-09-07T00:05:00.000000Z"}
+    nobody = window | {"fields": {}}
+    report = {"signatures": [{"id": "spread", "windows": [window, nobody]}, {"id": "silent", "windows": []}]}
+    assert hits_of(report) == [hit("spread", template("t1"), 0, 5)]
