@@ -23,9 +23,9 @@ from benchmarks.backtest_rows import AGGREGATES, write_rows
 from benchmarks.comparison import median
 from benchmarks.report import Report, Row
 from benchmarks.sizes import CORES, FULL, Sizes
+from signatures.samples import SAMPLE_SIGNATURES
 from signatures.sigma import inspect_rule
 
-SAMPLES = Path(__file__).resolve().parents[1] / "exchange" / "samples"
 THREADS = min(CORES, 4)
 MEMORY = "3GB"
 
@@ -77,7 +77,7 @@ class Run:
 
 
 def _backtest(logs: Path) -> Run:
-    signatures = sorted(str(path) for path in SAMPLES.glob("sigma_*.yml"))
+    signatures = [str(sample.path) for sample in SAMPLE_SIGNATURES.values()]
     command = [sys.executable, "-m", "exchange.labtool.main", "backtest", "--json", "--label", "llmx.label.campaign"]
     command += ["--memory", MEMORY, "--threads", str(THREADS), "--temporary", str(logs.parent), "--logs", str(logs)]
     began = time.perf_counter()
@@ -123,7 +123,7 @@ def _validate(report: Report, sizes: Sizes) -> None:
 
 
 def _different_texts(count: int) -> Iterator[str]:
-    samples = [path.read_text(encoding="utf-8") for path in sorted(SAMPLES.glob("sigma_*.yml"))]
+    samples = [sample.text for sample in SAMPLE_SIGNATURES.values()]
     for number in range(count):
         text = samples[number % len(samples)]
         # Other ids, titles and values, so that nothing that was kept of one serves another.

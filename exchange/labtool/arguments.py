@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exchange.labtool.feed import DEFAULT_PAGE_OBJECTS
 from exchange.labtool.playbook_arguments import add_playbook
+from exchange.labtool.sampling import add_sample_logs
 from exchange.stix.keys import is_thumbprint
 
 DESCRIPTION = "A lab's own side of a commonwatch exchange: keys, signing, publishing, pulling, verifying."
@@ -44,6 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_pull(add("pull", "pull a collection into a folder and verify every object"))
     _add_verify(add("verify", "verify files against pins, without any network"))
     _add_verify_webhook(add("verify-webhook", "verify a message that a node posted to you"))
+    add_sample_logs(add("sample-logs", "make a log of invented events with planted campaigns, to try rules on"))
     _add_convert(add("convert", "convert signatures to the query language of a log store"))
     _add_backtest(add("backtest", "run signatures over logs of your own, without any network"))
     add_playbook(add("playbook", "check, sign, verify or draw a playbook, without any network"), shared)

@@ -25,6 +25,7 @@ from exchange.labtool.output import Output
 from exchange.labtool.pins import read_pins, write_pins
 from exchange.labtool.pulling import PullReport, pull, utc_now
 from exchange.labtool.revoking import revoke
+from exchange.labtool.sampling import make_sample_log
 from exchange.labtool.signing import CannotSignError, sign_objects
 from exchange.labtool.verifying import MAX_FILE_BYTES, verify_paths
 from exchange.labtool.webhooks import read_webhook_secret, verify_webhook
@@ -223,6 +224,11 @@ def _verify_webhook(options: Namespace, _configuration: Configuration, output: O
     return DONE
 
 
+def _sample_logs(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    make_sample_log(options, output)
+    return DONE
+
+
 def _convert(options: Namespace, _configuration: Configuration, output: Output) -> int:
     # What it needs takes a while to load, and no other command needs it.
     from exchange.labtool.converting import Request, convert_paths, describe_targets
@@ -272,6 +278,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pull": _pull,
     "verify": _verify,
     "verify-webhook": _verify_webhook,
+    "sample-logs": _sample_logs,
     "convert": _convert,
     "backtest": _backtest,
     "playbook": _playbook,

@@ -3,7 +3,6 @@
 Ids are stable: the same identities give the same objects on every start. Nothing is signed or published here.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -25,12 +24,12 @@ from exchange.stix.identifiers import CONTRIBUTING_PROPERTIES, deterministic_id
 from exchange.stix.markings import Tlp
 from exchange.stix.signature_payload import payload_digest
 from signatures.cacao.carrying import extension_of
+from signatures.samples import ATTACK_PATTERNS, SAMPLE_SIGNATURES, indicator_members
 from signatures.samples.playbooks import playbook_bytes
 
 LABS: Final = ("aurora", "borealis", "cobalt")
 
 _FOLDER: Final = Path(__file__).parent
-_SIGMA_VERSION: Final = "2.1.0"
 _EXTENSIONS: Final = {
     "distribution": DISTRIBUTION_EXTENSION,
     "feedback": FEEDBACK_EXTENSION,
@@ -62,12 +61,6 @@ def _entries(name: str) -> tuple[Entry, ...]:
     return tuple(yaml.safe_load(_text(f"{name}.yml")))
 
 
-@cache
-def _atlas() -> Mapping[str, str]:
-    loaded: dict[str, str] = yaml.safe_load(_text("atlas.yml"))
-    return loaded
-
-
 def _text(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
@@ -84,9 +77,8 @@ class _Samples:
             "@lab:": lambda name: self._identities[name],
             "@person:": lambda name: self._identities[name],
             "@extension:": lambda name: _EXTENSIONS[name],
-            "@atlas/": lambda name: _atlas()[name],
+            "@atlas/": lambda name: ATTACK_PATTERNS[name],
             "@payload:": self._digest_of,
-            "@sigma:": lambda name: base64.b64encode(_text(name).encode()).decode(),
             "@": self._id_of,
         }
 
@@ -103,12 +95,9 @@ class _Samples:
 
     def _build(self, entry: Entry) -> Entry:
         members: Entry = {"type": entry["type"], "spec_version": "2.1", **self._resolve(entry.get("members", {}))}
-        if "sigma" in entry:
-            members |= {
-                "pattern": _text(entry["sigma"]),
-                "pattern_type": "sigma",
-                "pattern_version": _SIGMA_VERSION,
-            }
+        if "signature" in entry:
+            created = datetime.fromisoformat(self._moved(entry["created"]))
+            members = {**members, **indicator_members(SAMPLE_SIGNATURES[entry["signature"]], created)}
         if "playbook" in entry:
             members.setdefault("extensions", {})[COA_PLAYBOOK_EXTENSION] = self._playbook(entry["playbook"])
         if "label" in entry:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,13 +18,14 @@ from exchange.services.database import writing
 from exchange.services.deletion import delete_object
 from exchange.stix.facets import MAX_TAG_CHARS
 from exchange.stix.markings import Tlp
+from signatures.samples import SAMPLE_SIGNATURES
 from tests.integration.services.views import as_owner, stored_rows
 from tests.support.forms import assert_form
 from tests.support.labs import LabHandle
 from tests.support.rest import RestClient, RestNode
 
 ATLAS = [{"source_name": "mitre-atlas", "external_id": "AML.T0024"}]
-SIGMA = files("exchange.samples").joinpath("sigma_template_spread.yml").read_text("utf-8")
+SIGMA = SAMPLE_SIGNATURES["d1"].text
 
 
 def found(reader: RestClient, **asked: str) -> list[str]:
