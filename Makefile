@@ -79,11 +79,9 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.test
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/bench.txt
 	@touch $@
 
-# The servers that ours is tested with and measured against, each with what it needs in an environment of its own. uv takes
-# seconds; where it does not know the index of this machine, pip may.
+# The servers that ours is tested with and measured against, each with what it needs in an environment of its own.
 .peers/%/.ready: benchmarks/peers/%.txt | $(VENV)/.test
 	$(BIN)/python -m venv --clear --without-pip .peers/$*
-	@$(BIN)/uv pip install -q --python .peers/$*/bin/python --require-hashes -r $< || \
-	  $(BIN)/python -m pip --python .peers/$*/bin/python install -q --require-hashes -r $< || \
+	@$(BIN)/python -m pip --python .peers/$*/bin/python install -q --require-hashes -r $< || \
 	  { echo "$* cannot be installed from the package index; make test needs it: see $<" >&2; exit 2; }
 	@touch $@

@@ -4,20 +4,19 @@ The publishing service finds `inspect_object` by its dotted path in the settings
 above them. It decodes and parses; whether the content may be published is the scope guard's question.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any, Final
 
-from exchange.services.scope_payloads import Payload, RuleFields
+from exchange.services.scope_payloads import Notice, Payload, RuleFields
 from exchange.stix.errors import ObjectInvalidError, StixError, pointer_to, shown
 from exchange.stix.extension_ids import COA_PLAYBOOK_EXTENSION
-from signatures.cacao import PlaybookInspection, inspect_playbook
+from signatures.cacao import Finding, PlaybookInspection, Severity, check_safety, inspect_playbook
+from signatures.cacao.carrying import BODY as _BODY
+from signatures.cacao.carrying import playbook_in, repeated_of
 from signatures.sigma import SigmaInspection, inspect_rule
 
 _PATTERN: Final = "/pattern"
 _EXTENSION: Final = pointer_to(("extensions", COA_PLAYBOOK_EXTENSION))
-_BODY: Final = f"{_EXTENSION}/playbook_bin"
 
 
 def inspect_object(members: Mapping[str, Any]) -> tuple[Payload, ...]:
@@ -52,32 +51,24 @@ def _inspect_extension(extension: Any) -> tuple[Payload, ...]:
         raise ObjectInvalidError(
             "playbook-standard", "Only CACAO playbooks can be checked.", f"{_EXTENSION}/playbook_standard"
         )
+    raw = playbook_in({"extensions": {COA_PLAYBOOK_EXTENSION: extension}}) or b""
     try:
-        playbook = inspect_playbook(_decode(extension["playbook_bin"]))
+        playbook = inspect_playbook(raw)
+        findings = check_safety(playbook.members)
     except StixError as error:
         # A pointer cannot go into base64: the place inside goes into the sentence.
-        place = f" Place in the playbook: {error.pointer}." if error.pointer else ""
-        raise type(error)(error.code, f"{error.message}{place}", _BODY) from None
+        raise type(error)(error.code, _with_place(error.message, error.pointer), _BODY) from None
     _check_agreement(extension, playbook)
-    return _playbook_payloads(playbook)
+    return _playbook_payloads(playbook, findings)
 
 
-def _decode(encoded: Any) -> bytes:
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except (ValueError, TypeError, binascii.Error):
-        raise ObjectInvalidError("playbook-base64", "The playbook is not base64.", "") from None
+def _with_place(message: str, pointer: str) -> str:
+    return f"{message} Place in the playbook: {pointer}." if pointer else message
 
 
 def _check_agreement(extension: Mapping[str, Any], playbook: PlaybookInspection) -> None:
     """What the extension repeats of the playbook has to say the same."""
-    said = {
-        "playbook_id": playbook.id,
-        "playbook_modification_time": playbook.modified,
-        "playbook_creator": playbook.created_by,
-        "revoked": playbook.revoked,
-    }
-    for name, value in said.items():
+    for name, value in repeated_of(playbook.members).items():
         if name in extension and extension[name] != value:
             raise ObjectInvalidError(
                 "playbook-mismatch",
@@ -86,8 +77,13 @@ def _check_agreement(extension: Mapping[str, Any], playbook: PlaybookInspection)
             )
 
 
-def _playbook_payloads(playbook: PlaybookInspection) -> tuple[Payload, ...]:
-    body = Payload(pointer=_BODY, kind="cacao", label=playbook.label, texts=playbook.texts)
+def _playbook_payloads(playbook: PlaybookInspection, findings: tuple[Finding, ...]) -> tuple[Payload, ...]:
+    notices = [
+        Notice(f"unsafe-{each.code}", _with_place(each.message, each.pointer), refuses=each.severity is Severity.REFUSE)
+        for each in findings
+    ]
+    notices += [Notice(code, _with_place(text, pointer), refuses=False) for code, pointer, text in playbook.warnings]
+    body = Payload(pointer=_BODY, kind="cacao", label=playbook.label, texts=playbook.texts, notices=tuple(notices))
     return (body, *(_sigma_payload(rule, _BODY, f"{pointer}: ") for pointer, rule in playbook.rules))
 
 

@@ -161,15 +161,45 @@ IDEMPOTENCY_KEY: Final = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Keeps the answer for 24 h: the same request with the same key is answered the same.",
 )
+_DRY_RUN: Final = _query("dry_run", {"type": "boolean"}, "Check everything, store nothing.")
+_SIGN: Final = _query("sign", {"type": "boolean"}, "Have the node sign with the key that it holds for you.")
 PUBLISH_PARAMETERS: Final = [
-    _query("dry_run", {"type": "boolean"}, "Check everything, store nothing."),
-    _query("sign", {"type": "boolean"}, "Have the node sign with the key that it holds for you."),
+    _DRY_RUN,
+    _SIGN,
     _query(
         "collection",
         {"type": "string", "minLength": 1},
         "Id or alias, `root/alias` in another API root; by type if left out.",
     ),
     IDEMPOTENCY_KEY,
+]
+_UUID_FORM: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+PLAYBOOK_PARAMETERS: Final = [
+    _query("marking", _text(_LABEL_FORM), "TLP label of the objects; that of the playbook if left out.", "TLP:GREEN"),
+    _query("distribution", _listed(f"marking-definition--{_UUID_FORM}"), "Ids of your distribution markings."),
+    _query(
+        "mitigates",
+        _listed(f"(attack-pattern|indicator)--{_UUID_FORM}"),
+        "Ids of what the playbook mitigates; a relationship is made for each.",
+        "attack-pattern--3f567912-629a-5e0b-ab0c-0102977c2d6c",
+    ),
+    _query(
+        "abstraction",
+        {"type": "string", "enum": ["template", "executable"]},
+        "Whether it has to be adapted before it can run; `template` if left out.",
+    ),
+    _query(
+        "modified",
+        _time(_TIME_FORM),
+        "Version of the course-of-action; that of the playbook if left out. A signature more is no new version of it.",
+    ),
+    _DRY_RUN,
+    _SIGN,
+    IDEMPOTENCY_KEY,
+]
+ONE_PLAYBOOK_PARAMETERS: Final = [
+    STIX_ID,
+    _query("producer", _text(_PRODUCER), "Slug of a lab or node; needed where several have an object of this id."),
 ]
 
 __all__ = [
@@ -180,6 +210,8 @@ __all__ = [
     "LIST_PARAMETERS",
     "MEMBER_PROBLEMS",
     "NAMED_PROBLEMS",
+    "ONE_PLAYBOOK_PARAMETERS",
+    "PLAYBOOK_PARAMETERS",
     "PREFIX",
     "PROBLEMS",
     "PUBLICATION_TYPES",

@@ -27,7 +27,12 @@ def answer_of(outcomes: Sequence[Outcome]) -> KeptAnswer:
         refusal = _refusal(errors)
         return KeptAnswer(refusal["status"], encoded(refusal))
     status = 201 if any(outcome.status in _NEW for outcome in outcomes) else 200
-    return KeptAnswer(status, encoded({"results": [_result(outcome) for outcome in outcomes]}))
+    return KeptAnswer(status, encoded({"results": results_of(outcomes)}))
+
+
+def results_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """A result for each object, in their order."""
+    return [_result(outcome) for outcome in outcomes]
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

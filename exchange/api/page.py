@@ -14,6 +14,7 @@ METHODS: Final = ("get", "post", "delete")
 
 GROUPS: Final[Mapping[str, str]] = {
     "objects": "Objects",
+    "playbooks": "Playbooks",
     "collections": "Community",
     "labs": "Community",
     "tokens": "Tokens",

@@ -15,7 +15,15 @@ COMPONENTS: Final[dict[str, Any]] = json.loads(files("exchange.api").joinpath("c
 
 
 PUBLIC_OPERATIONS: Final = frozenset(
-    {"compareVersions", "listCollections", "listObjects", "listVersions", "readObject"}
+    {
+        "compareVersions",
+        "drawPlaybook",
+        "listCollections",
+        "listObjects",
+        "listVersions",
+        "readObject",
+        "readPlaybook",
+    }
 )
 """Served to everybody, as far as something is public."""
 

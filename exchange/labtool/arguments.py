@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exchange.labtool.feed import DEFAULT_PAGE_OBJECTS
+from exchange.labtool.playbook_arguments import add_playbook
 from exchange.stix.keys import is_thumbprint
 
 DESCRIPTION = "A lab's own side of a commonwatch exchange: keys, signing, publishing, pulling, verifying."
@@ -45,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_verify_webhook(add("verify-webhook", "verify a message that a node posted to you"))
     _add_convert(add("convert", "convert signatures to the query language of a log store"))
     _add_backtest(add("backtest", "run signatures over logs of your own, without any network"))
+    add_playbook(add("playbook", "check, sign, verify or draw a playbook, without any network"), shared)
     return parser
 
 

@@ -247,6 +247,22 @@ def _backtest(options: Namespace, _configuration: Configuration, output: Output)
     return DONE if run_backtest(options, output) else WRONG
 
 
+def _playbook(options: Namespace, _configuration: Configuration, output: Output) -> int:
+    # Parsing rules takes a while to load, and no other command needs it.
+    from exchange.labtool import playbooks
+
+    raw = _read_input(options.file)
+    if options.action == "check":
+        return DONE if playbooks.check(raw, output) else WRONG
+    if options.action == "verify":
+        return DONE if playbooks.verify(raw, options.trust, utc_now(), output) else WRONG
+    if options.action == "sign":
+        playbooks.sign(raw, _key_file(options.key, output), options, utc_now(), output)
+    else:
+        playbooks.draw(raw, options, output)
+    return DONE
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "keygen": _keygen,
     "trust": _trust,
@@ -258,6 +274,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "verify-webhook": _verify_webhook,
     "convert": _convert,
     "backtest": _backtest,
+    "playbook": _playbook,
 }
 
 

@@ -34,10 +34,13 @@ INTERVAL_S: Final = 5
 TOKEN_LIFETIME: Final = timedelta(days=365)
 
 
-def admit_peer(*, name: str, title: str, url: str, root: str, labs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def admit_peer(
+    *, name: str, title: str, url: str, root: str, labs: Mapping[str, Mapping[str, str]], posts: bool
+) -> dict[str, Any]:
     """Register an exchange of the same community and the labs that live there, and let it pull what may cross.
 
-    url: of its API root. root: thumbprint of its node. labs: {slug: {"name", "root"}}. Answers {"token": a new one}.
+    url: of its API root. root: thumbprint of its node. labs: {slug: {"name", "root"}}. posts: it pushes to this node.
+    Answers {"token": a new one}.
 
     Raises:
         ExchangeError: with one line.
@@ -45,33 +48,42 @@ def admit_peer(*, name: str, title: str, url: str, root: str, labs: Mapping[str,
     with writing():
         # The node reaches nothing of this machine unless an operator allows it by name.
         allow_host(actor=OPERATOR, host=HOST)
-        peer = _find_or_create(name, title, url, root)
+        peer = _find_or_create(name, title, url, root, posts=posts)
         for slug, lab in labs.items():
             _admit_lab(slug, lab["name"], lab["root"])
         for token in Token.objects.filter(lab=peer.lab, revoked_at=None):
             revoke_any_token(actor=OPERATOR, prefix=token.prefix)
         expires_at = now() + TOKEN_LIFETIME
-        issued = issue_token(actor=OPERATOR, lab=peer.lab, scopes=["read"], expires_at=expires_at)
+        scopes = ["read", "publish"] if posts else ["read"]
+        issued = issue_token(actor=OPERATOR, lab=peer.lab, scopes=scopes, expires_at=expires_at)
     return {"token": issued.secret}
 
 
-def reach_peer(*, name: str, url: str, token: str) -> dict[str, Any]:
-    """Keep where the peer is and what it knows this node by; the first time, pull every collection from it."""
+def reach_peer(*, name: str, url: str, token: str, pushes: bool) -> dict[str, Any]:
+    """Keep where the peer is and what it knows this node by. The first time say what is exchanged: a node that pushes
+    pulls everything and pushes everything, and the other one pulls its identities alone."""
     with writing():
         peer = find_peer(name)
         is_new = peer.credentials == Peer.Credentials.NONE and not peer.channels.exists()
         credentials = Credentials(kind=Peer.Credentials.BEARER, token=token)
         update_peer(actor=OPERATOR, slug=name, url=url, credentials=credentials)
-        for collection in _home_collections() if is_new else []:
-            add_channel(
-                actor=OPERATOR,
-                slug=name,
-                direction=PeerChannel.Direction.PULL,
-                remote_collection=collection.alias,
-                collection=collection,
-                interval_s=INTERVAL_S,
-            )
+        if is_new:
+            homes = _home_collections()
+            _add_channels(name, PeerChannel.Direction.PULL, homes if pushes else homes[:1])
+            _add_channels(name, PeerChannel.Direction.PUSH, homes if pushes else [])
     return {}
+
+
+def _add_channels(name: str, direction: PeerChannel.Direction, homes: list[Collection]) -> None:
+    for collection in homes:
+        add_channel(
+            actor=OPERATOR,
+            slug=name,
+            direction=direction,
+            remote_collection=collection.alias,
+            collection=collection,
+            interval_s=INTERVAL_S,
+        )
 
 
 def pull_identities(*, name: str) -> dict[str, Any]:
@@ -80,12 +92,14 @@ def pull_identities(*, name: str) -> dict[str, Any]:
     They have to be here before something names one of them as a recipient: after that an identity that claims the id
     takes two operators. A peer that is paused is not asked.
     """
-    channels = PeerChannel.objects.filter(peer__lab__slug=name, remote_collection=IDENTITIES)
+    channels = PeerChannel.objects.filter(
+        peer__lab__slug=name, remote_collection=IDENTITIES, direction=PeerChannel.Direction.PULL
+    )
     runs = [pull(claim) for claim in claim_channels([each.pk for each in channels])]
     return {"failure": next((run.failure for run in runs if run.failure), "")}
 
 
-def _find_or_create(name: str, title: str, url: str, root: str) -> Peer:
+def _find_or_create(name: str, title: str, url: str, root: str, *, posts: bool) -> Peer:
     try:
         return find_peer(name)
     except NotFoundError:
@@ -99,7 +113,7 @@ def _find_or_create(name: str, title: str, url: str, root: str) -> Peer:
             highest_label=Tlp.AMBER_STRICT,
         )
     for collection in _home_collections():
-        grant_access(actor=OPERATOR, collection=collection, lab=peer.lab, can_read=True, can_write=False)
+        grant_access(actor=OPERATOR, collection=collection, lab=peer.lab, can_read=True, can_write=posts)
     return peer
 
 

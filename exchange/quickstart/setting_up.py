@@ -34,11 +34,17 @@ class Setup:
         pins: Pins = {name: roots for each in answers for name, roots in each["pins"].items()}
         _keep_pins(data_dir / PINS_FILE, pins)
         if len(self._nodes) > 1:
-            # Each is told of the other, and gets the token that the other one issued.
-            tokens = self._ask_all("admit", *(_facts_of(other, pins) for other in self._others))
+            # Each is told of the other, and gets the token that the other one issued. The second one pushes to the
+            # first what the first would pull, as one that nobody reaches from outside would do.
+            facts = [_facts_of(other, pins) for other in self._others]
+            tokens = self._ask_all("admit", *({**each, "posts": not place} for place, each in enumerate(facts)))
             ways = zip(self._others, reversed(tokens), strict=True)
             self._ask_all(
-                "reach", *({"name": other.demo.name, "url": other.root_url, **token} for other, token in ways)
+                "reach",
+                *(
+                    {"name": other.demo.name, "url": other.root_url, "pushes": bool(place), **token}
+                    for place, (other, token) in enumerate(ways)
+                ),
             )
         return {lab: identity for each in answers for lab, identity in each["persons"].items()}
 

@@ -57,7 +57,7 @@ def watching_lines(nodes: Sequence[RunningNode], data_dir: Path) -> list[str]:
     """How to see what goes on between the exchanges."""
     name, in_folder = nodes[1].demo.name, f"DATA_DIR={data_dir} python manage.py"
     return [
-        "between the exchanges, which pull from each other every 5 s:",
+        "between the exchanges; the second pulls from the first and pushes to it:",
         f"  channels         {in_folder} list_peers   (also with --node {name})",
         f"  pull now         {in_folder} sync --node {name}",
         f"  not taken        {in_folder} list_quarantined",

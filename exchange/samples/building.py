@@ -24,6 +24,8 @@ from exchange.stix.extension_ids import (
 from exchange.stix.identifiers import CONTRIBUTING_PROPERTIES, deterministic_id
 from exchange.stix.markings import Tlp
 from exchange.stix.signature_payload import payload_digest
+from signatures.cacao.carrying import extension_of
+from signatures.samples.playbooks import playbook_bytes
 
 LABS: Final = ("aurora", "borealis", "cobalt")
 
@@ -158,23 +160,14 @@ class _Samples:
         return found
 
     def _playbook(self, name: str) -> Entry:
-        """The playbook extension: base64 of exact bytes, and what it repeats of them."""
-        playbook = self._resolve(json.loads(_text(name)))
-        raw = json.dumps(playbook, indent=1, sort_keys=True, ensure_ascii=False).encode()
-        return {
-            "extension_type": "property-extension",
-            # The extension's times are of its own description, which begins with the playbook.
-            "created": playbook["created"],
-            "modified": playbook["modified"],
-            "playbook_id": playbook["id"],
-            "playbook_creator": playbook["created_by"],
-            "playbook_creation_time": playbook["created"],
-            "playbook_modification_time": playbook["modified"],
-            "playbook_standard": "cacao",
-            "playbook_abstraction": "template",
-            "playbook_type": playbook["playbook_types"],
-            "playbook_bin": base64.b64encode(raw).decode(),
-        }
+        """The playbook extension of a sample playbook, written by the lab that publishes it."""
+        playbook = {key: self._moved_if_text(value) for key, value in json.loads(playbook_bytes(name)).items()}
+        playbook["created_by"] = self._identities[self._lab]
+        raw = json.dumps(playbook, indent=1, ensure_ascii=False).encode()
+        return extension_of(raw, playbook)
+
+    def _moved_if_text(self, value: Any) -> Any:
+        return self._moved(value) if isinstance(value, str) else value
 
     def _moved(self, text: str) -> str:
         """A time of the data files, moved back by whole years where the clock is behind the data."""

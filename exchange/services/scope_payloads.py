@@ -24,12 +24,22 @@ class RuleFields:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What whoever opened a payload found about it beyond its form. refuses: such content is not published."""
+
+    code: str
+    message: str
+    refuses: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Payload:
     """What an object carries inside one of its properties, decoded: a Sigma rule or a playbook.
 
     pointer: of the property. kind: "sigma" or "cacao". label: the strictest marking inside. texts: (location, text).
     remarks: (location, text) of comments, which are no part of the content.
     matches: (location, field) compared with a value written down. unlisted: (location, key) the format does not know.
+    notices: what was found about it, in every collection.
     """
 
     pointer: str
@@ -41,6 +51,7 @@ class Payload:
     rules: tuple[RuleFields, ...] = ()
     unlisted: tuple[tuple[str, str], ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

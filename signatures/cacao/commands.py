@@ -115,7 +115,7 @@ def texts_of(members: Mapping[str, Any], start: Path = ()) -> Iterator[tuple[Pat
             yield path, decode_text(item, path) if is_encoded(path[-1], item) else item
         elif isinstance(item, dict):
             if path[:1] == ("signatures",):
-                item = {name: item[name] for name in ("signee", "cert_url") if name in item}
+                item = {name: item[name] for name in ("signee", "cert_url", "signature") if name in item}
             for name, value in item.items():
                 if len(path) > 1:
                     yield (*path, name), name

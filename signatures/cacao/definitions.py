@@ -144,6 +144,8 @@ def _check_typed(playbook: Members, section: str, shapes: Mapping[str, Shape]) -
             raise fault("identifier", "Key, type and id of the definition disagree.", path)
         check_period(members, "valid_from", "valid_until", path, may_equal=False)
         check_external_references(members, path)
+        for name in ("authentication_info_extensions", "marking_extensions"):
+            _check_defined(members.get(name, {}), playbook, (*path, name))
 
 
 def _check_party(party: Members, playbook: Members, path: Path) -> None:
@@ -191,8 +193,13 @@ def _check_secrets(playbook: Members) -> None:
 
 
 def _check_signature(signature: Any, path: Path) -> None:
-    check_shape(signature, SIGNATURE, path)
-    if signature["type"] != "jss" or sum(name in signature for name in KEY_CARRIERS) != 1:
-        raise fault("signature", "A signature has type `jss` and exactly one key carrier.", path)
-    check_identifier(signature["id"], "jss", (*path, "id"))
-    check_period(signature, "valid_from", "valid_until", path, may_equal=False)
+    """A signature and what countersigns it; whether they verify is asked in signing.py."""
+    while signature is not None:
+        check_shape(signature, SIGNATURE, path)
+        if signature["type"] != "jss" or sum(name in signature for name in KEY_CARRIERS) != 1:
+            raise fault("signature", "A signature has type `jss` and exactly one key carrier.", path)
+        check_identifier(signature["id"], "jss", (*path, "id"))
+        check_identifier(signature["related_to"], "playbook", (*path, "related_to"))
+        check_period(signature, "created", "modified", path, may_equal=True)
+        check_period(signature, "valid_from", "valid_until", path, may_equal=False)
+        signature, path = signature.get("signature"), (*path, "signature")

@@ -1,16 +1,18 @@
-"""One CACAO 2.0 playbook, inspected: what it is, how it is marked, what it says.
+"""One CACAO 2.0 playbook, inspected: what it is, how it is marked, what it says, who signed it.
 
-The first fault ends it. Digital signatures are checked for shape only; recomputing them needs keys, and trust in keys
-is not decided here.
+The first fault ends it. Digital signatures are recomputed with the keys that they carry; trust in keys is not decided
+here, and neither is whether the playbook is safe to adopt (safety.py).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exchange.stix.errors import MalformedJsonError, ObjectInvalidError, pointer_to, shown
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import read_object
 from signatures.cacao.commands import check_commands, check_no_credentials, sigma_rules, texts_of
-from signatures.cacao.conditions import ConditionError, check_condition
+from signatures.cacao.conditions import ConditionError, parse_condition
+from signatures.cacao.consistency import check_uuids, inconsistencies_of
 from signatures.cacao.definitions import (
     check_definitions,
     check_external_references,
@@ -19,8 +21,10 @@ from signatures.cacao.definitions import (
     label_of,
     variables_in,
 )
+from signatures.cacao.flow import flow_of
 from signatures.cacao.limits import MAX_PLAYBOOK_BYTES
 from signatures.cacao.shape import Members, Path, check_identifier, check_period, check_shape, fault
+from signatures.cacao.signing import SignatureReport, Standing, verify_signatures
 from signatures.cacao.vocabulary import PLAYBOOK
 from signatures.cacao.workflow import check_workflow
 from signatures.sigma import SigmaInspection
@@ -31,7 +35,8 @@ class PlaybookInspection:
     """What one playbook holds.
 
     modified: as written. label: the strictest TLP marking. texts: (JSON pointer, text), base64 decoded.
-    rules: (JSON pointer, inspection) of each Sigma rule inside.
+    rules: (JSON pointer, inspection) of each Sigma rule inside. signatures: those of the playbook itself, recomputed.
+    warnings: (code, JSON pointer, sentence) of what a person should look at. members: the playbook, parsed.
     """
 
     id: str
@@ -43,6 +48,9 @@ class PlaybookInspection:
     label: Tlp | None
     texts: tuple[tuple[str, str], ...]
     rules: tuple[tuple[str, SigmaInspection], ...]
+    signatures: tuple[SignatureReport, ...]
+    warnings: tuple[tuple[str, str, str], ...]
+    members: Members
 
 
 def inspect_playbook(raw: bytes) -> PlaybookInspection:
@@ -56,11 +64,15 @@ def inspect_playbook(raw: bytes) -> PlaybookInspection:
     _check_head(playbook)
     check_definitions(playbook)
     check_workflow(playbook)
+    check_uuids(playbook)
     for identifier, step in playbook["workflow"].items():
         _check_step(step, playbook, ("workflow", identifier))
+    flow_of(playbook)
+    _check_definitions_variables(playbook)
     texts = tuple(texts_of(playbook))
     for path, text in texts:
         check_no_credentials(text, path)
+    signatures = verify_signatures(playbook)
     return PlaybookInspection(
         id=playbook["id"],
         name=playbook["name"],
@@ -71,12 +83,22 @@ def inspect_playbook(raw: bytes) -> PlaybookInspection:
         label=label_of(playbook),
         texts=tuple((pointer_to(path), text) for path, text in texts),
         rules=tuple(sigma_rules(playbook)),
+        signatures=signatures,
+        warnings=(*_unchecked(signatures), *inconsistencies_of(playbook)),
+        members=playbook,
     )
+
+
+def _unchecked(signatures: tuple[SignatureReport, ...]) -> Iterator[tuple[str, str, str]]:
+    for report in signatures:
+        if report.standing is Standing.UNCHECKED:
+            yield "cacao-signature-unchecked", report.pointer, f"The signature was not recomputed: {report.reason}."
 
 
 def _check_head(playbook: Members) -> None:
     if playbook["type"] != "playbook" or playbook["spec_version"] != "cacao-2.0":
-        raise fault("type", "This is no playbook of CACAO 2.0.", ("spec_version",))
+        where = "type" if playbook["type"] != "playbook" else "spec_version"
+        raise fault("type", "This is no playbook of CACAO 2.0.", (where,))
     check_identifier(playbook["id"], "playbook", ("id",))
     check_period(playbook, "created", "modified", (), may_equal=True)
     check_period(playbook, "valid_from", "valid_until", (), may_equal=False)
@@ -103,7 +125,7 @@ def _check_step(step: Members, playbook: Members, path: Path) -> None:
 
 def _check_condition(text: str, path: Path) -> None:
     try:
-        check_condition(text)
+        parse_condition(text)
     except ConditionError as error:
         raise fault("condition", f"{str(error).capitalize()}.", path) from None
 
@@ -113,12 +135,24 @@ def _check_party(identifier: str, playbook: Members, section: str, path: Path) -
         raise fault("unknown-party", f"{shown(identifier)} is not in {section}.", path)
 
 
+def _check_definitions_variables(playbook: Members) -> None:
+    """What agents, targets and logins refer to are variables of the whole playbook: no step is there to have others."""
+    known = playbook.get("playbook_variables", {})
+    for section in ("agent_definitions", "target_definitions", "authentication_info_definitions"):
+        for where, text in texts_of(playbook.get(section, {}), (section,)):
+            for name in variables_in(text):
+                if name not in known:
+                    raise _unknown_variable(name, where)
+
+
 def _check_variables_exist(step: Members, playbook: Members, path: Path) -> None:
     known = playbook.get("playbook_variables", {}).keys() | step.get("step_variables", {}).keys()
     for where, text in texts_of(step, path):
         for name in variables_in(text):
             if name not in known:
                 raise _unknown_variable(name, where)
+    if "switch" in step and step["switch"].removesuffix(":value") not in known:
+        raise _unknown_variable(step["switch"], (*path, "switch"))
     for key in ("in_args", "out_args"):
         for position, argument in enumerate(step.get(key, ())):
             if argument.removesuffix(":value") not in known:

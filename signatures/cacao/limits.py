@@ -13,3 +13,7 @@ MAX_DEFINITIONS: Final = 200
 # CACAO 2.0 section 10.18: the name pattern of variables allows 200 characters after the first.
 MAX_CONDITION_CHARS: Final = 4_096
 MAX_CONDITION_NESTING: Final = 16
+
+# Each is recomputed over the whole playbook; the field's own examples have one or two.
+MAX_SIGNATURES: Final = 16
+MAX_COUNTERSIGNATURES: Final = 3

@@ -73,10 +73,11 @@ def _references(step: Members) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for name in _SEQUENCE:
         if name in step:
             yield (name,), step[name]
-    yield from _branches(step)
+    yield from branches_of(step)
 
 
-def _branches(step: Members) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def branches_of(step: Members) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where each branch of a step begins: (place in the step, id of the first step)."""
     for position, target in enumerate(step.get("next_steps", ())):
         yield ("next_steps", position), target
     for name in ("on_true", "on_false"):
@@ -135,7 +136,7 @@ def _check_branch_ends(playbook: Members) -> None:
     workflow = playbook["workflow"]
     owner: dict[str, tuple[str | int, ...]] = {}
     for where, head in _sequences(playbook):
-        for end in _ends_of(head, workflow):
+        for end in ends_of(head, workflow):
             if end in owner and owner[end] != where:
                 raise fault("shared-end", f"Two branches end in {end}; each needs its own end.", where)
             owner[end] = where
@@ -145,12 +146,12 @@ def _sequences(playbook: Members) -> Iterator[tuple[tuple[str | int, ...], str]]
     """The main sequence and each branch; error handling may join the main sequence, so it is not among them."""
     yield ("workflow_start",), playbook["workflow_start"]
     for identifier, step in playbook["workflow"].items():
-        for where, target in _branches(step):
+        for where, target in branches_of(step):
             yield ("workflow", identifier, *where), target
 
 
-def _ends_of(head: str, workflow: Members) -> set[str]:
-    """The end steps of one sequence: along on_completion, on_success and on_failure, not into inner branches."""
+def ends_of(head: str, workflow: Members) -> set[str]:
+    """Return the end steps of one sequence: along on_completion, on_success and on_failure, not into inner branches."""
     stack, seen = [head], set()
     while stack:
         identifier = stack.pop()

@@ -442,7 +442,7 @@ def test_second_start_keeps_everything_and_empty_publishes_nothing(tmp_path: Pat
     run.port, run.peer_port = free_port(), free_port()
     run.arguments = ("--json",)
     run.start()
-    assert "published 51 objects" in run.output
+    assert "published 55 objects" in run.output
     facts = next(json.loads(line) for line in run.output.splitlines() if line.startswith("{"))
     assert facts["addresses"]["taxii"] == f"http://localhost:{run.port}/taxii2/"
     assert facts["exchanges"]["cobalt-node"]["taxii"] == f"http://localhost:{run.peer_port}/taxii2/"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from exchange.services.errors import ExchangeError
@@ -10,7 +10,7 @@ from exchange.stix.errors import StixError
 
 
 class OutcomeStatus(StrEnum):
-    """`valid` is the answer of a dry run to what would be stored."""
+    """`valid` is the answer of a dry run to what would be stored, and of `check_drafts` to what would be if signed."""
 
     STORED = "stored"
     EXISTS = "exists"
@@ -24,7 +24,8 @@ class Outcome:
     """What became of the object at `index` of the request.
 
     `id` and `version` are None where the bytes do not say. `error` is set exactly when it failed.
-    `warnings` are triples of code, JSON pointer and message.
+    `warnings` are triples of code, JSON pointer and message. `body` are the bytes at the end of the way: signed, where
+    the exchange signed them.
     """
 
     index: int
@@ -33,3 +34,4 @@ class Outcome:
     status: OutcomeStatus
     error: ExchangeError | StixError | None = None
     warnings: tuple[tuple[str, str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)

@@ -162,6 +162,7 @@ def _outcome(item: Item, result: StoreResult | None, *, dry_run: bool) -> Outcom
         status=status,
         error=error,
         warnings=item.warnings,
+        body=item.body,
     )
 
 

@@ -83,18 +83,29 @@ def settle_item(item: Item, collection: CollectionView) -> None:
     """Take a parsed object into its home collection: its size, what it carries, the scope, what it can be found by.
 
     Raises:
-        StixError, OutOfScopeError: a payload cannot be opened, or the agreement does not cover it.
+        StixError, OutOfScopeError: a payload cannot be opened, is not safe, or the agreement does not cover it.
         TooLargeError: over the collection's limit.
     """
     item.collection = collection
     _check_size(collection, len(item.object.raw))
     payloads = inspect_payloads(item.object.members)
     item.payload_label = strictest_label(payloads)
+    _heed_notices(item, payloads)
     if collection.scope == Collection.Scope.AGREEMENT:
         found = check_scope(item.object.members, payloads)
         item.warnings += tuple((each.rule, each.pointer, "somebody should look at this text") for each in found)
     item.references = tuple(references_of(item.object))
     item.facets = facets_in(item.object, item.references, payloads)
+
+
+def _heed_notices(item: Item, payloads: Sequence[Payload]) -> None:
+    """Refuse, or warn of, what was found about the payloads. What its producer revokes may be as unsafe as it is."""
+    is_revoked = item.object.members.get("revoked") is True
+    for payload in payloads:
+        for notice in payload.notices:
+            if notice.refuses and not is_revoked:
+                raise ObjectInvalidError(notice.code, notice.message, payload.pointer)
+            item.warnings += ((notice.code, payload.pointer, notice.message),)
 
 
 def inspect_payloads(members: Mapping[str, Any]) -> list[Payload]:

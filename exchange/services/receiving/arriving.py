@@ -56,7 +56,7 @@ class Arrival(ABC):
                 the withdrawals that follow, or too many write the same objects.
         """
         with writing():
-            known = find_known_identities(self.page.identities())
+            known = find_known_identities(self.page.identities)
         judged = [each for turn in self.page.turns(known) for each in take_turn(turn, self._take, self._put_aside)]
         _count(judged, name, where)
         if any(each.fate is Fate.STORED and each.item.object.type == "identity" for each in judged):

@@ -6,7 +6,7 @@ peer, and places the batch as the last thing of the transaction. Nothing is quar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -48,14 +48,14 @@ FORGOTTEN: Final = frozenset({"deleted", "expired", TAKEN_BACK, OVERTAKEN})
 class Verdict:
     """What a turn came to. batch: what has no place in the sequence yet. taken_back: by the notes that were followed.
 
-    names: what the peer has sent, as pairs of the producer's identity, "" if nobody knows it, and the id. displaced:
-    what goes when the batch has its places.
+    names: tells what the peer has sent, as pairs of the producer's identity, "" if nobody knows it, and the id.
+    displaced: what goes when the batch has its places.
     """
 
     judged: list[Judged]
     batch: Batch = field(default_factory=Batch)
     taken_back: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    names: frozenset[tuple[str, str]] = frozenset()
+    names: Callable[[], Collection[tuple[str, str]]] = frozenset
     displaced: Sequence[StixObject] = ()
 
 
@@ -102,7 +102,7 @@ def _judge_rest(source: Source, page: Page, items: Sequence[Item], moment: datet
     keys = find_keys(kids)
     owned = _owned([item for item in left if item.signed is not None], keys)
     owned += unsigned.vouch_items(source, [item for item in left if item.signed is None], moment)
-    names = _names(items, owned)
+    names = partial(_names, items, owned)
     owned = _standing(page, owned)
     before = known.find_known([(producer.lab_id, item) for producer, item in owned])
     before |= unsigned.stored_before(source, [item for producer, item in owned if producer.is_feed])

@@ -83,7 +83,7 @@ def _judge(rows: Sequence[QuarantinedObject], actor: Principal, *, is_override: 
     with writing():
         bodies = dict(QuarantinedObject.objects.filter(pk__in=numbers).values_list("pk", "body"))
         page = read_page(rows[0].peer_id, [bytes(bodies.get(number, b"")) for number in numbers])
-        known = find_known_identities(page.identities())
+        known = find_known_identities(page.identities)
     repetition = _Repetition(rows[0], numbers, page, actor, moment, is_override)
     judged = [each for turn in page.turns(known) for each in take_turn(turn, repetition.take, repetition.put_aside)]
     for fate, count in Counter(each.fate for each in judged).items():

@@ -8,7 +8,7 @@ kept they would fill the table at the peer's will.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from exchange.services.audit import record_event
@@ -33,15 +33,22 @@ WHERE q.peer_id = %(peer)s AND q.state = 'waiting' AND q.creator = n.producer AN
 """
 
 
-def forget_overtaken(source: Source, names: Collection[tuple[str, str]], standing: Collection[bytes]) -> None:
+_ANY: Final = """
+SELECT EXISTS (SELECT FROM quarantine WHERE peer_id = %(peer)s AND state = 'waiting' AND about <> '')
+"""
+
+
+def forget_overtaken(
+    source: Source, names: Callable[[], Collection[tuple[str, str]]], standing: Collection[bytes]
+) -> None:
     """Remove the notes that wait about what the peer sends now. The caller is inside `writing()`.
 
-    names: pairs of the producer's identity, "" if nobody knows it, and the object's id. standing: SHA-256 of the notes
-    that came with these objects, and after them.
+    names: tells pairs of the producer's identity, "" if nobody knows it, and the object's id. standing: SHA-256 of the
+    notes that came with these objects, and after them.
     """
-    if not names:
+    if not execute(_ANY, {"peer": source.peer_id}, prepare=False).fetchall()[0][0] or not (sent := names()):
         return
-    producers, ids = zip(*sorted(names), strict=True)
+    producers, ids = zip(*sorted(sent), strict=True)
     params = {"peer": source.peer_id, "producers": list(producers), "ids": list(ids), "standing": list(standing)}
     gone = execute(_OVERTAKEN, params, prepare=False).fetchall()
     if gone:

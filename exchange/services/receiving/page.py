@@ -11,11 +11,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from copy import copy
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 from exchange.services.errors import ExchangeError, InvalidRequestError
@@ -52,7 +51,7 @@ class Turn:
 
     def begun(self) -> Turn:
         """The turn for one try of its transaction: what becomes of its items in it is forgotten if it fails."""
-        return replace(self, items=tuple(copy(item) for item in self.items))
+        return replace(self, items=tuple(_as_read(item) for item in self.items))
 
     def halves(self) -> tuple[Turn, Turn]:
         """The turn in two, in its order."""
@@ -60,7 +59,7 @@ class Turn:
         return replace(self, items=self.items[:middle], is_last=False), replace(self, items=self.items[middle:])
 
 
-@dataclass(slots=True)
+@dataclass
 class Page:
     """The objects of a page in their order.
 
@@ -69,19 +68,16 @@ class Page:
 
     items: tuple[Item, ...]
     taken_back: dict[tuple[str, str], int] = field(default_factory=dict)
-    _last: dict[str, int] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._last = {item.claimed_id: item.index for item in self.items if item.claimed_id}
-
+    @cached_property
     def identities(self) -> list[Item]:
         """Identities with keys, as far as they could be read."""
         return [item for item in self.items if item.error is None and item.signed is not None and is_lab_identity(item)]
 
     def turns(self, known: Collection[int]) -> list[Turn]:
         """The turns, the rest last. known: indexes of identities that are stored as they are."""
-        new = [item for item in self.identities() if item.index not in known]
-        notes = [item for item in self.items if note_of(item) is not None]
+        new = [item for item in self.identities if item.index not in known]
+        notes = self.notes
         apart = {item.index for item in (*new, *notes)}
         some = [tuple(notes[start : start + NOTES_AT_ONCE]) for start in range(0, len(notes), NOTES_AT_ONCE)]
         return [
@@ -90,6 +86,16 @@ class Page:
             Turn(Step.REST, tuple(item for item in self.items if item.index not in apart), is_last=True),
         ]
 
+    @cached_property
+    def notes(self) -> list[Item]:
+        """Signed notes of withdrawal, as far as they could be read."""
+        return [item for item in self.items if note_of(item) is not None]
+
+    @cached_property
+    def _last(self) -> Mapping[str, int]:
+        """By id: the place of the last object that says it."""
+        return {item.claimed_id: item.index for item in self.items if item.claimed_id}
+
     def comes_after(self, note: Item) -> bool:
         """Whether the page has the object of a note once more after the note."""
         said = note_of(note)
@@ -97,12 +103,13 @@ class Page:
 
     def is_taken_back(self, producer: str, item: Item) -> bool:
         """Whether a note further on takes back what a producer (identity) has under the item's id."""
+        if not self.taken_back:
+            return False
         return item.index < self.taken_back.get((producer, item.claimed_id or ""), -1)
 
     def standing_notes(self) -> list[bytes]:
         """SHA-256 of the bytes of the notes after which their object does not come again."""
-        notes = [item for item in self.items if note_of(item) is not None]
-        return [hashlib.sha256(item.body).digest() for item in notes if not self.comes_after(item)]
+        return [hashlib.sha256(item.body).digest() for item in self.notes if not self.comes_after(item)]
 
 
 def read_page(peer_id: int, bodies: Sequence[bytes]) -> Page:
@@ -111,8 +118,8 @@ def read_page(peer_id: int, bodies: Sequence[bytes]) -> Page:
     parsed = each(items, partial(contained, _parse))
     each([item for item in parsed if is_signed(item) and not is_fixed(item.object.id)], open_item)
     page = Page(items)
-    _bound_identities(page)
-    return page
+    _bound_identities(page.identities)
+    return Page(items)
 
 
 def contained(step: Callable[[Item], None], item: Item) -> None:
@@ -130,10 +137,24 @@ def contained(step: Callable[[Item], None], item: Item) -> None:
         raise InvalidRequestError("this node fails to read it", code="unreadable") from error
 
 
-def _bound_identities(page: Page) -> None:
+def _as_read(item: Item) -> Item:
+    """A copy that holds what `read_page` has found."""
+    return Item(
+        item.index,
+        item.body,
+        claimed=item.claimed,
+        checked=item.checked,
+        signed=item.signed,
+        origin_peer_id=item.origin_peer_id,
+        warnings=item.warnings,
+        error=item.error,
+    )
+
+
+def _bound_identities(identities: Sequence[Item]) -> None:
     """Each version of an identity is held against all before it, so a page has a few of one lab and no flood."""
     seen: Counter[str] = Counter()
-    for item in page.identities():
+    for item in identities:
         seen[item.object.id] += 1
         if seen[item.object.id] > MAX_VERSIONS_OF_AN_IDENTITY:
             item.error = InvalidRequestError("too many versions of one identity on a page", code="too-many-versions")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signatures.cacao.conditions import ConditionError, check_condition
+from signatures.cacao.conditions import ConditionError, parse_condition
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from signatures.cacao.conditions import ConditionError, check_condition
     ],
 )
 def test_a_comparison_expression_is_accepted(text: str) -> None:
-    check_condition(text)
+    parse_condition(text)
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_a_comparison_expression_is_accepted(text: str) -> None:
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ConditionError):
-        check_condition(text)
+        parse_condition(text)
