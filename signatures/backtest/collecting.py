@@ -18,6 +18,7 @@ from exchange.stix.timestamps import ordering_key, parse_timestamp
 from signatures.backtest.engine import printable
 from signatures.backtest.errors import BacktestError
 from signatures.backtest.signatures import Signature, signatures_of, unusable
+from signatures.conversion.signatures import CURRENT, DISPUTE_LASTS, DISPUTED, EXPIRED, REVOKED
 
 _SIGMA: Final = frozenset({".yml", ".yaml"})
 _ASIDE: Final = frozenset({"quarantine", "withdrawn"})
@@ -33,7 +34,7 @@ class _Gathered:
 
     now: datetime
     signatures: list[Signature] = field(default_factory=list)
-    indicators: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    indicators: dict[tuple[str, str], tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     disputed: set[str] = field(default_factory=set)
 
 
@@ -103,13 +104,24 @@ def _read_stix(file: Path, gathered: _Gathered, *, is_named: bool) -> None:
         raise BacktestError(f"{printable(str(file))} holds no STIX object")
     for members in objects:
         identifier = members.get("id")
-        if members.get("type") == "opinion" and members.get("opinion") in _DISPUTES and not members.get("revoked"):
-            gathered.disputed.update(each for each in members.get("object_refs", ()) if isinstance(each, str))
+        if members.get("type") == "opinion" and _disputes(members, gathered.now):
+            references = members.get("object_refs")
+            gathered.disputed.update(map(str, references if isinstance(references, list) else ()))
         if members.get("type") != "indicator" or not isinstance(identifier, str):
             continue
-        known = gathered.indicators.get(identifier)
+        key = (identifier, str(members.get("created_by_ref")))
+        known = gathered.indicators.get(key)
         if known is None or _version(members) > _version(known[1]):
-            gathered.indicators[identifier] = (str(file), members)
+            gathered.indicators[key] = (str(file), members)
+
+
+def _disputes(opinion: Mapping[str, Any], now: datetime) -> bool:
+    """Whether an opinion says that something is wrong, is not taken back, and is fresh enough to count."""
+    try:
+        is_fresh = now - parse_timestamp(str(opinion.get("modified"))) <= DISPUTE_LASTS
+    except StixError:
+        is_fresh = True
+    return opinion.get("opinion") in _DISPUTES and opinion.get("revoked") is not True and is_fresh
 
 
 def _version(members: Mapping[str, Any]) -> str:
@@ -137,14 +149,14 @@ def _of_indicator(members: Mapping[str, Any], origin: str, gathered: _Gathered) 
 
 def _state(members: Mapping[str, Any], gathered: _Gathered) -> str:
     if members.get("revoked") is True:
-        return "revoked"
+        return REVOKED
     try:
         until = members.get("valid_until")
         if isinstance(until, str) and parse_timestamp(until) <= gathered.now:
-            return "expired"
+            return EXPIRED
     except StixError:
-        return "expired"
-    return "disputed" if members["id"] in gathered.disputed else "active"
+        return EXPIRED
+    return DISPUTED if members["id"] in gathered.disputed else CURRENT
 
 
 def _check_names(signatures: list[Signature]) -> None:

@@ -18,7 +18,7 @@ from signatures.duckdb_backend.plans import TEMPORAL, Below, Leaf, Measure, Plan
 from signatures.duckdb_backend.windows import keys, same_keys
 
 _COUNTED: Final = frozenset({Measure.EVENTS, Measure.VALUES, Measure.SUM})
-_UPWARD: Final = frozenset({">=", ">", "="})
+_UPWARD: Final = frozenset({">=", ">"})
 # What a sum of rounded numbers may lack.
 _SLACK: Final = 0.999_999
 
@@ -32,14 +32,17 @@ class Finder:
         self._numbers: Iterator[int] = itertools.count()
         self._spans: dict[tuple[str, int], str] = {}
         self._made: list[str] = []
-        self._found: dict[int, streams.Found] = {}
+        self._fired: dict[int, str] = {}
 
-    def find(self, plan: Plan, doing: str) -> streams.Found:
-        """The tables of a correlation's firings and hits. Raises: BacktestError, RefusedError."""
-        if id(plan) in self._found:
-            return self._found[id(plan)]
+    def find(self, plan: Plan, doing: str) -> str:
+        """The table of a correlation's hits. Raises: BacktestError, RefusedError."""
+        return self._table(windows.hits(len(plan.group_by), self._firings(plan, doing)), doing)
+
+    def _firings(self, plan: Plan, doing: str) -> str:
+        if id(plan) in self._fired:
+            return self._fired[id(plan)]
         inner = {
-            id(reference.target): self.find(reference.target, doing)
+            id(reference.target): self._firings(reference.target, doing)
             for reference in plan.references
             if isinstance(reference.target, Plan)
         }
@@ -55,18 +58,16 @@ class Finder:
             )
         ):
             events = self._table(_complete_groups(plan, events), doing)
-        fired = self._table(windows.firings(plan, events), doing)
-        hits = self._table(windows.hits(len(plan.group_by), fired), doing)
+        self._fired[id(plan)] = self._table(windows.firings(plan, events), doing)
         self._engine.run(f"DROP TABLE {events}", doing)
-        self._found[id(plan)] = streams.Found(fired, hits)
-        return self._found[id(plan)]
+        return self._fired[id(plan)]
 
     def forget(self) -> None:
         """Drop the tables that no later signature needs."""
         for name in self._made:
             self._engine.run(f"DROP TABLE IF EXISTS {name}", "tidying")
         self._made.clear()
-        self._found.clear()
+        self._fired.clear()
 
     def forget_shared(self) -> None:
         """Drop what was counted for several signatures of the batch."""
@@ -95,7 +96,7 @@ class Finder:
             spans = self._table(_spans(count, span, select, "sum(greatest(v, 0))"), doing)
         else:
             # Without what is measured, so that correlations on the same groups share the count; a bound all the same.
-            leaves = [Below(below.leaf, below.keys, below.keys) for below in plan.leaves()]
+            leaves = [Below(below.leaf, below.keys, below.keys) for below in plan.leaves]
             spans = self._shared_spans(count, span, streams.matched(leaves, self._staged, [""] * len(leaves)), doing)
         half = f"n * 2 >= {plan.threshold} * {_SLACK if plan.measure is Measure.SUM else 1}"
         near = self._table(

@@ -14,6 +14,7 @@ from sigma.rule import SigmaRule
 
 from exchange.stix.errors import ObjectInvalidError
 from signatures.backtest.engine import printable
+from signatures.conversion.signatures import CURRENT
 from signatures.duckdb_backend.plans import Leaf, Plan, plan_of
 from signatures.duckdb_backend.refusals import RefusedError
 from signatures.sigma import ParsedDocument, named_fields, read_rules
@@ -27,7 +28,7 @@ PRODUCTS = frozenset({"llm_gateway"})
 class Signature:
     """One thing to be tested.
 
-    id: of the indicator, else of the rule, else its name or title. origin: the file. state: active, or why it is not
+    id: of the indicator, else of the rule, else its name or title. origin: the file. state: current, or why it is not
     in force. test: the rule or the correlation, None if it cannot be tested, for the reason given.
     is_invalid: whether the reason is a fault of the text. fields: what its documents name.
     """
@@ -35,7 +36,7 @@ class Signature:
     id: str
     name: str
     origin: str
-    state: str = "active"
+    state: str = CURRENT
     level: str = ""
     test: Leaf | Plan | None = None
     reason: str = ""
@@ -50,7 +51,7 @@ class Signature:
         self.test, self.reason = None, reason
 
 
-def signatures_of(text: str, origin: str, *, id: str = "", name: str = "", state: str = "active") -> list[Signature]:
+def signatures_of(text: str, origin: str, *, id: str = "", name: str = "", state: str = CURRENT) -> list[Signature]:
     """The signatures of one Sigma text; id, name and state are those of the indicator that carries it, if one does.
 
     Raises: ObjectInvalidError with line and column.
@@ -69,7 +70,7 @@ def signatures_of(text: str, origin: str, *, id: str = "", name: str = "", state
         signature = _signature(item)
         signature.origin, signature.fields, signature.names = origin, fields, names
         signature.has_keywords = any(_has_keywords(condition) for each in documents for condition in each.conditions)
-        signature.state = state if state != "active" else signature.state
+        signature.state = state if state != CURRENT else signature.state
         if id:
             signature.id = id if len(outer) == 1 else f"{id} ({signature.id})"
             signature.name = name if name and len(outer) == 1 else signature.name
@@ -88,7 +89,7 @@ def _signature(item: ParsedDocument) -> Signature:
         id=str(rule.id or rule.name or title),
         name=title,
         origin="",
-        state=status if status in {"deprecated", "unsupported"} else "active",
+        state=status if status in {"deprecated", "unsupported"} else CURRENT,
         level=str(rule.level).lower() if rule.level is not None else "",
     )
     if isinstance(rule, SigmaRule):
@@ -100,7 +101,7 @@ def _signature(item: ParsedDocument) -> Signature:
     except RefusedError as error:
         signature.refuse(f"{error} ({place_of(error, item)})")
         return signature
-    _check_log_sources(signature, [below.leaf.rule for below in plan.leaves()])
+    _check_log_sources(signature, [below.leaf.rule for below in plan.leaves])
     return signature
 
 

@@ -55,7 +55,7 @@ class Staged:
 def leaves_of(signature: Signature) -> list[Leaf]:
     """The rules on single events of a signature."""
     if isinstance(signature.test, Plan):
-        return [below.leaf for below in signature.test.leaves()]
+        return [below.leaf for below in signature.test.leaves]
     return [] if signature.test is None else [signature.test]
 
 
@@ -63,7 +63,7 @@ def kept_fields(signature: Signature) -> set[str]:
     """The fields by which a signature groups and what it measures."""
     if not isinstance(signature.test, Plan):
         return set()
-    return {field for below in signature.test.leaves() for field in below.needed}
+    return {field for below in signature.test.leaves for field in below.needed} | set(signature.test.measured)
 
 
 def batches(signatures: Sequence[Signature], source: Source) -> Iterable[tuple[list[Signature], Staged]]:

@@ -57,9 +57,9 @@ def tell(engine: Engine, finder: Finder, staged: Staged, signature: Signature, l
         count, fields = len(test.group_by), list(test.group_by)
         found = finder.find(test, doing)
         rows = streams.behind(test, staged, extra)
-        groups = f"SELECT DISTINCT {keys(count)} FROM {found.hits}"
+        groups = f"SELECT DISTINCT {keys(count)} FROM {found}"
         near = f"(SELECT m.* FROM ({rows}) m SEMI JOIN ({groups}) n ON {windows.same_keys(count, 'm', 'n')})"
-        behind = finder.table(windows.behind(count, found.hits, near, "e.t, e.a, e.l"), doing)
+        behind = finder.table(windows.behind(count, found, near, "e.t, e.a, e.l"), doing)
     elif isinstance(test, Leaf):
         # Each event is a hit of its own, and its account is the entity.
         count, fields = 1, [ACCOUNT_FIELD]

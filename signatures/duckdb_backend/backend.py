@@ -47,6 +47,7 @@ class DuckDbBackend:
 
     table: the relation of logs. time_field: when an event happened. text_fields: what keywords are searched in.
     category_field: the column that a log source's category selects by, None for no such condition.
+    merges: whether a correlation answers with hits, windows that meet being one, or with every window.
     """
 
     name: ClassVar[str] = "DuckDB SQL"
@@ -64,11 +65,13 @@ class DuckDbBackend:
         time_field: str = "timestamp",
         text_fields: Sequence[str] | None = None,
         category_field: str | None = CATEGORY_FIELD,
+        merges: bool = True,
     ) -> None:
         self.processing_pipeline = processing_pipeline
         self.collect_errors = collect_errors
+        self._merges = merges
         self.errors: list[tuple[SigmaRule | SigmaCorrelationRule, SigmaError]] = []
-        self._rows = _NamedRows(literals.name(table), NamedColumns(text_fields), time_field, category_field)
+        self._rows = _NamedRows(literals.qualified_name(table), NamedColumns(text_fields), time_field, category_field)
 
     def convert(
         self,
@@ -103,39 +106,55 @@ class DuckDbBackend:
     def _query(self, rule: SigmaRule | SigmaCorrelationRule) -> str:
         if isinstance(rule, SigmaRule):
             return f"SELECT * FROM {self._rows.relation} WHERE {self._rows.predicate(rule)}"
-        return correlation_query(plan_of(rule), self._rows)
+        return correlation_query(plan_of(rule), self._rows, merges=self._merges)
 
 
-def correlation_query(plan: Plan, rows: streams.Rows) -> str:
-    """One query for a correlation: group-by fields, `start`, `end`, `events` of each hit.
+def correlation_query(plan: Plan, rows: streams.Rows, *, merges: bool = True) -> str:
+    """One query for a correlation.
 
+    merges: group-by fields, `start`, `end` and `events` of each hit; else group-by fields, `window_start`, `window_end`
+    and `value` of each window.
     Raises: RefusedError that names the rule.
     """
     steps: list[tuple[str, str]] = []
     try:
-        found = _write_steps(plan, rows, steps)
-        steps.append(("b", streams.behind(plan, rows)))
+        fired = _write_steps(plan, rows, steps, {})
+        answer = _hits_of(plan, rows, fired, steps) if merges else _windows_of(plan, fired)
     except RefusedError as error:
         raise error.of_rule(plan.title) from None
-    count = len(plan.group_by)
-    steps.append(("c", windows.behind(count, found.hits, "b", "e.t")))
     written = ",\n".join(f"{name} AS ({select})" for name, select in steps)
-    fields = ", ".join(f"g{place} AS {literals.name(field)}" for place, field in enumerate(plan.group_by))
-    return (
-        f'WITH {written}\nSELECT {fields}, make_timestamp(min(t)) AS "start", make_timestamp(max(t)) AS "end", '
-        f"count(*) AS events FROM c GROUP BY {windows.keys(count)}, hit"
-    )
+    return f"WITH {written}\n{answer}"
 
 
-def _write_steps(plan: Plan, rows: streams.Rows, steps: list[tuple[str, str]]) -> streams.Found:
-    """Append the named steps of a correlation, those of correlations below it first."""
-    known = {id(inner): _write_steps(inner, rows, steps) for inner in _inner_plans(plan)}
-    number = len(steps)
-    events, fired, hits = (f"{letter}{number}" for letter in "efh")
-    steps.append((events, streams.events(plan, rows, lambda inner: known[id(inner)])))
-    steps.append((fired, windows.firings(plan, events)))
-    steps.append((hits, windows.hits(len(plan.group_by), fired)))
-    return streams.Found(fired, hits)
+def _windows_of(plan: Plan, fired: str) -> str:
+    bounds = f'make_timestamp(t - {plan.timespan_us}) AS "window_start", make_timestamp(t) AS "window_end"'
+    return f"SELECT {_named_keys(plan)}, {bounds}, value FROM {fired} ORDER BY t, {windows.keys(len(plan.group_by))}"
+
+
+def _hits_of(plan: Plan, rows: streams.Rows, fired: str, steps: list[tuple[str, str]]) -> str:
+    count = len(plan.group_by)
+    steps.append(("h", windows.hits(count, fired)))
+    steps.append(("b", streams.behind(plan, rows)))
+    steps.append(("c", windows.behind(count, "h", "b", "e.t")))
+    bounds = 'make_timestamp(min(t)) AS "start", make_timestamp(max(t)) AS "end"'
+    return f"SELECT {_named_keys(plan)}, {bounds}, count(*) AS events FROM c GROUP BY {windows.keys(count)}, hit"
+
+
+def _named_keys(plan: Plan) -> str:
+    return ", ".join(f"g{place} AS {literals.name(field)}" for place, field in enumerate(plan.group_by))
+
+
+def _write_steps(plan: Plan, rows: streams.Rows, steps: list[tuple[str, str]], known: dict[int, str]) -> str:
+    """Append the named steps of a correlation, those of correlations below it first; the name of its firings."""
+    if id(plan) not in known:
+        for inner in _inner_plans(plan):
+            _write_steps(inner, rows, steps, known)
+        number = len(steps)
+        events, fired = f"e{number}", f"f{number}"
+        steps.append((events, streams.events(plan, rows, lambda inner: known[id(inner)])))
+        steps.append((fired, windows.firings(plan, events)))
+        known[id(plan)] = fired
+    return known[id(plan)]
 
 
 def _inner_plans(plan: Plan) -> list[Plan]:

@@ -29,6 +29,7 @@ from sigma.types import (
 from signatures.duckdb_backend import literals, texts
 from signatures.duckdb_backend.addresses import pattern_of
 from signatures.duckdb_backend.columns import NUMERIC, Column, Columns, Kind
+from signatures.duckdb_backend.numbers import number_in_text
 from signatures.duckdb_backend.refusals import RefusedError
 
 _SIGNS: Final[Mapping[CompareOperators, str]] = {
@@ -91,14 +92,15 @@ class Comparisons:
         if value.starts_with or value.ends_with:
             name = {(True, True): "contains", (True, False): "starts_with", (False, True): "ends_with"}
             function = name[value.starts_with, value.ends_with]
-            return f"{function}(lower({_as_text(column)}), lower({_as_text(other)}))"
+            return f"{function}({_as_text(column)}, {_as_text(other)})"
         if (column.kind in NUMERIC and other.kind in NUMERIC) or (
             column.kind is other.kind and column.kind in {Kind.BOOLEAN, Kind.TIMESTAMP}
         ):
             return f"{column.sql} = {other.sql}"
         if Kind.UNKNOWN not in (column.kind, other.kind) and column.kind is not other.kind:
             raise _mistyped(column, f"{other.kind} field {value.field}")
-        return f"lower({_as_text(column)}) = lower({_as_text(other)})"
+        # As it stands, with case.
+        return f"{_as_text(column)} = {_as_text(other)}"
 
 
 def _text(column: Column, value: SigmaString) -> str:
@@ -127,14 +129,13 @@ def _number_in(text: str) -> int | float | None:
 def _number(column: Column, number: int | float, sign: str) -> str:
     literal = literals.number(number)
     match column.kind:
-        case Kind.TEXT if sign == "=":
-            return f"{column.sql} = {literals.text(str(number))}"
+        case Kind.TEXT | Kind.UNKNOWN:
+            return f"{number_in_text(column.sql)} {sign} {literal}"
         case Kind.INTEGER:
             return f"{column.sql} {sign} {literal}"
-        case Kind.NUMBER | Kind.UNKNOWN:
-            sql = column.sql if column.kind is Kind.NUMBER else f"TRY_CAST({column.sql} AS DOUBLE)"
-            compared = f"{sql} {sign} {literal}"
-            return f"({compared} AND NOT isnan({sql}))" if sign in _NAN_WOULD_MATCH else compared
+        case Kind.NUMBER:
+            compared = f"{column.sql} {sign} {literal}"
+            return f"({compared} AND NOT isnan({column.sql}))" if sign in _NAN_WOULD_MATCH else compared
     raise _mistyped(column, "a number")
 
 

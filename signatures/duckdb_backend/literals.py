@@ -17,6 +17,11 @@ def name(text: str) -> str:
     return '"' + _encodable(text).replace('"', '""') + '"'
 
 
+def qualified_name(text: str) -> str:
+    """A quoted table, each part of its name by itself: `catalog.schema.table`."""
+    return ".".join(name(part) for part in text.split("."))
+
+
 def text(value: str) -> str:
     """A text literal. NUL is written as chr(0), because tools between here and the database cut a query there."""
     pieces = ["'" + piece.replace("'", "''") + "'" for piece in _encodable(value).split("\0")]

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sigma.correlations import (
+    CorrelationConditionItem,
+    CorrelationConditionNOT,
     SigmaCorrelationCondition,
     SigmaCorrelationConditionOperator,
     SigmaCorrelationRule,
@@ -35,6 +37,8 @@ class Measure(StrEnum):
 
 
 TEMPORAL: Final = frozenset({Measure.TOGETHER, Measure.IN_ORDER})
+# What is zero where there are no events: a window that nobody looks at would satisfy other conditions.
+COUNTS: Final = frozenset({Measure.EVENTS, Measure.VALUES, Measure.TOGETHER})
 _SIGNS: Final[Mapping[SigmaCorrelationConditionOperator, str]] = {
     SigmaCorrelationConditionOperator.LT: "<",
     SigmaCorrelationConditionOperator.LTE: "<=",
@@ -69,7 +73,8 @@ class Reference:
 class Below:
     """A rule on single events below a correlation.
 
-    keys: the field for each group-by. needed: every field without which an event takes no part.
+    keys: the field for each group-by. needed: every field without which an event takes no part, those of inner groups
+    included.
     """
 
     leaf: Leaf
@@ -83,6 +88,8 @@ class Plan:
 
     group_by: names of the groups' fields, as its hits have them. sign, threshold: the condition on the measure.
     expression: an extended condition of a temporal correlation, else None.
+    leaves: every rule on single events below, as this correlation sees its events. measured: every field that is
+    measured here or below.
     """
 
     title: str
@@ -93,18 +100,8 @@ class Plan:
     sign: str
     threshold: int
     expression: SigmaExtendedCorrelationCondition | None
-
-    def leaves(self) -> Iterator[Below]:
-        """Every rule on single events below, as this correlation sees its events."""
-        for reference in self.references:
-            target = reference.target
-            if isinstance(target, Leaf):
-                value = () if reference.value is None else (reference.value,)
-                yield Below(target, reference.keys, (*reference.keys, *value))
-                continue
-            places = [target.group_by.index(key) for key in reference.keys]
-            for below in target.leaves():
-                yield Below(below.leaf, tuple(below.keys[place] for place in places), below.needed)
+    leaves: tuple[Below, ...]
+    measured: tuple[str, ...]
 
 
 def plan_of(rule: SigmaCorrelationRule) -> Plan:
@@ -112,13 +109,21 @@ def plan_of(rule: SigmaCorrelationRule) -> Plan:
 
     Raises: RefusedError naming the construct and the rule.
     """
+    return _plan_of(rule, {})
+
+
+# What is known of a rule, by its identity: correlations that share what they refer to would double it at every level.
+_Known = dict[int, Leaf | Plan]
+
+
+def _plan_of(rule: SigmaCorrelationRule, known: _Known) -> Plan:
     try:
-        return _plan(rule)
+        return _plan(rule, known)
     except RefusedError as error:
         raise error.of_rule(rule.title) from None
 
 
-def _plan(rule: SigmaCorrelationRule) -> Plan:
+def _plan(rule: SigmaCorrelationRule, known: _Known) -> Plan:
     try:
         measure = Measure(rule.type.name.lower())
     except ValueError:
@@ -126,7 +131,7 @@ def _plan(rule: SigmaCorrelationRule) -> Plan:
     if not rule.group_by:
         raise RefusedError("a correlation without group-by", "its hits would be about nobody")
     sign, threshold, value, expression = _condition(rule, measure)
-    references = tuple(_reference(rule, each, value) for each in rule.rules or ())
+    references = tuple(_reference(rule, each, value, known) for each in rule.rules or ())
     return Plan(
         title=rule.title,
         measure=measure,
@@ -136,7 +141,25 @@ def _plan(rule: SigmaCorrelationRule) -> Plan:
         sign=sign,
         threshold=threshold,
         expression=expression,
+        leaves=tuple(dict.fromkeys(below for reference in references for below in _below(reference))),
+        measured=tuple(dict.fromkeys(field for reference in references for field in _measured(reference))),
     )
+
+
+def _below(reference: Reference) -> Iterator[Below]:
+    target = reference.target
+    if isinstance(target, Leaf):
+        yield Below(target, reference.keys, reference.keys)
+        return
+    places = [target.group_by.index(key) for key in reference.keys]
+    for below in target.leaves:
+        yield Below(below.leaf, tuple(below.keys[place] for place in places), below.needed)
+
+
+def _measured(reference: Reference) -> tuple[str, ...]:
+    if isinstance(reference.target, Plan):
+        return reference.target.measured
+    return () if reference.value is None else (reference.value,)
 
 
 def _condition(
@@ -146,36 +169,48 @@ def _condition(
     if isinstance(condition, SigmaExtendedCorrelationCondition):
         if measure is Measure.IN_ORDER:
             raise RefusedError("temporal_ordered with an expression as condition", "an expression has no order")
+        if _negates(condition.parsed):
+            raise RefusedError("not in a temporal condition", "what has not happened leaves nothing to find")
         return ">=", count, None, condition
     if not isinstance(condition, SigmaCorrelationCondition):
         raise RefusedError("a correlation without condition", "there is nothing to compare")
     sign = _SIGNS[condition.op]
     if measure is Measure.IN_ORDER and (sign, condition.count) != (">=", count):
         raise RefusedError("temporal_ordered with a count as condition", "which rules then count in order is open")
+    if measure in COUNTS and sign not in {">=", ">"}:
+        raise RefusedError("a count with lt, lte, eq or neq", "a group without events leaves nothing to count")
     value = condition.fieldref
     if isinstance(value, list):
         raise RefusedError("a list as the field of a condition", "it is not said how values of several fields combine")
     return sign, condition.count, value, None
 
 
-def _reference(rule: SigmaCorrelationRule, reference: Any, value: str | None) -> Reference:
-    target = reference.rule
-    if isinstance(target, SigmaRule):
-        keys = tuple(_key(rule, field, target) for field in rule.group_by or ())
-        return Reference(reference.reference, Leaf(target), keys, value)
-    inner = plan_of(target)
-    keys = tuple(_key(rule, field, target) for field in rule.group_by or ())
-    for key in [*keys, *([value] if value is not None else [])]:
-        if key not in inner.group_by:
+def _negates(node: Any) -> bool:
+    if isinstance(node, CorrelationConditionNOT):
+        return True
+    return isinstance(node, CorrelationConditionItem) and any(map(_negates, node.args))
+
+
+def _reference(rule: SigmaCorrelationRule, reference: Any, value: str | None, known: _Known) -> Reference:
+    rule_below = reference.rule
+    keys = tuple(_field(rule, field, rule_below) for field in rule.group_by or ())
+    measured = None if value is None else _field(rule, value, rule_below)
+    if id(rule_below) not in known:
+        is_leaf = isinstance(rule_below, SigmaRule)
+        known[id(rule_below)] = Leaf(rule_below) if is_leaf else _plan_of(rule_below, known)
+    target = known[id(rule_below)]
+    for key in [*keys, *([measured] if measured is not None else [])]:
+        if isinstance(target, Plan) and key not in target.group_by:
             raise RefusedError(
                 "a field of a correlation's hit",
                 f"hits of {target.title!a:.60} have its own group-by alone",
                 key,
             )
-    return Reference(reference.reference, inner, keys, value)
+    return Reference(reference.reference, target, keys, measured)
 
 
-def _key(rule: SigmaCorrelationRule, field: str, target: SigmaRule | SigmaCorrelationRule) -> str:
+def _field(rule: SigmaCorrelationRule, field: str, target: SigmaRule | SigmaCorrelationRule) -> str:
+    """What a field of a correlation is called in a rule of it; an inner correlation may have the alias itself."""
     alias = rule.aliases.aliases.get(field)
     if alias is None:
         return field
@@ -184,4 +219,6 @@ def _key(rule: SigmaCorrelationRule, field: str, target: SigmaRule | SigmaCorrel
         # pySigma resolves these references in some versions only.
         if reference.reference in called or reference.reference.lower() in called:
             return str(name)
+    if isinstance(target, SigmaCorrelationRule):
+        return field
     raise RefusedError("an alias", f"it names no field of the rule {target.title!a:.60}", field)

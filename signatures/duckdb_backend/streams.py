@@ -1,20 +1,19 @@
 """The relations of events that a correlation looks at, from rules on rows and from correlations below it.
 
-An outer correlation sees an inner one like this: temporal types see each moment at which it fires, the others one
-event for each hit, at the moment it first fires. Events without a value for every key, or for what is measured, take
-no part.
+An outer correlation sees an inner one as an event at each moment at which it fires, with the inner group-by fields.
+Events without a value for every key take no part; one without what is measured ends a window, and adds nothing to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sigma.rule import SigmaRule
 
 from signatures.duckdb_backend.columns import Column, Kind
-from signatures.duckdb_backend.plans import TEMPORAL, Below, Leaf, Measure, Plan, Reference
+from signatures.duckdb_backend.numbers import number_in_text
+from signatures.duckdb_backend.plans import TEMPORAL, Below, Leaf, Measure, Plan
 from signatures.duckdb_backend.refusals import RefusedError
 
 
@@ -36,18 +35,11 @@ class Rows(Protocol):
         """The condition that a row matches a rule. Raises: RefusedError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Names of the relations of an inner correlation."""
-
-    firings: str
-    hits: str
-
-
-def events(plan: Plan, rows: Rows, found: Callable[[Plan], Found]) -> str:
-    """The events of a correlation: keys, t, and v or r as `windows` wants them."""
+def events(plan: Plan, rows: Rows, fired: Callable[[Plan], str]) -> str:
+    """The events of a correlation: keys, t, and v or r as `windows` wants them. fired: firings of inner ones."""
     if plan.measure not in TEMPORAL and all(isinstance(each.target, Leaf) for each in plan.references):
-        return matched(list(plan.leaves()), rows, [_value(rows, each.value, plan) for each in plan.references])
+        leaves = [Below(each.target, each.keys, each.keys) for each in plan.references if isinstance(each.target, Leaf)]
+        return matched(leaves, rows, [_value(rows, each.value, plan) for each in plan.references])
     selects = []
     for place, reference in enumerate(plan.references):
         extra = f"{place} AS r" if plan.measure in TEMPORAL else ""
@@ -55,13 +47,13 @@ def events(plan: Plan, rows: Rows, found: Callable[[Plan], Found]) -> str:
             below = Below(reference.target, reference.keys, reference.keys)
             selects.append(matched([below], rows, [extra or _value(rows, reference.value, plan)]))
         else:
-            selects.append(_inner(plan, reference, found(reference.target), extra))
+            selects.append(_inner(plan, place, reference.target, fired(reference.target)))
     return " UNION ALL ".join(selects)
 
 
 def behind(plan: Plan, rows: Rows, extra: str = "") -> str:
     """The rows below a correlation, whatever is between: what stands behind its hits."""
-    leaves = list(plan.leaves())
+    leaves = list(plan.leaves)
     return matched(leaves, rows, [extra] * len(leaves))
 
 
@@ -75,8 +67,9 @@ def matched(leaves: Sequence[Below], rows: Rows, extras: Sequence[str]) -> str:
     selects, earlier = [], list[tuple[tuple[str, ...], str]]()
     for (columns, needed, extra), alternatives in predicates.items():
         own = " AND ".join([*(f"{sql} IS NOT NULL" for sql in needed), f"({' OR '.join(dict.fromkeys(alternatives))})"])
-        listed = [f"{sql} AS g{place}" for place, sql in enumerate(columns)]
-        listed += [f"{rows.time} AS t", *([extra] if extra else [])]
+        # In the same order everywhere, because UNION goes by it.
+        listed = [f"{rows.time} AS t", *(f"{sql} AS g{place}" for place, sql in enumerate(columns))]
+        listed += [extra] if extra else []
         # What an earlier select gave for the same entity already.
         others = [f" AND NOT coalesce({_equal(columns, keys)} AND {each}, FALSE)" for keys, each in earlier]
         selects.append(f"SELECT {', '.join(listed)} FROM {rows.relation} WHERE {own}{''.join(others)}")
@@ -88,17 +81,15 @@ def _equal(columns: Sequence[str], others: Sequence[str]) -> str:
     return " AND ".join(f"{one} = {other}" for one, other in zip(columns, others, strict=True))
 
 
-def _inner(plan: Plan, reference: Reference, found: Found, extra: str) -> str:
-    inner = reference.target
-    if not isinstance(inner, Plan):
-        raise TypeError("a rule is no correlation")
-    listed = [f"g{inner.group_by.index(key)} AS g{place}" for place, key in enumerate(reference.keys)]
+def _inner(plan: Plan, place: int, inner: Plan, fired: str) -> str:
+    reference = plan.references[place]
+    listed = [f"g{inner.group_by.index(key)} AS g{number}" for number, key in enumerate(reference.keys)]
     if plan.measure in TEMPORAL:
-        return f"SELECT {', '.join(listed)}, t, {extra} FROM {found.firings}"
-    value = f", g{inner.group_by.index(reference.value)} AS v" if reference.value is not None else ""
-    if value and plan.measure is not Measure.VALUES:
-        raise RefusedError(f"{plan.measure} over a correlation", "its group-by holds no numbers", reference.value or "")
-    return f"SELECT {', '.join(listed)}, fired AS t{value} FROM {found.hits}"
+        listed.append(f"{place} AS r")
+    elif reference.value is not None:
+        key = f"g{inner.group_by.index(reference.value)}"
+        listed.append(f"{key if plan.measure is Measure.VALUES else number_in_text(key)} AS v")
+    return f"SELECT t, {', '.join(listed)} FROM {fired}"
 
 
 def _key(rows: Rows, field: str) -> str:
@@ -117,8 +108,9 @@ def _value(rows: Rows, field: str | None, plan: Plan) -> str:
         return "CAST(NULL AS DOUBLE) AS v"
     if plan.measure is Measure.VALUES or column.kind is Kind.INTEGER:
         return f"{column.sql} AS v"
-    if column.kind in {Kind.NUMBER, Kind.UNKNOWN}:
+    if column.kind is Kind.NUMBER:
         # NaN is no number, and one of it would make a sum NaN.
-        number = column.sql if column.kind is Kind.NUMBER else f"TRY_CAST({column.sql} AS DOUBLE)"
-        return f"nullif({number}, CAST('nan' AS DOUBLE)) AS v"
+        return f"nullif({column.sql}, CAST('nan' AS DOUBLE)) AS v"
+    if column.kind in {Kind.TEXT, Kind.UNKNOWN}:
+        return f"{number_in_text(column.sql)} AS v"
     raise RefusedError(f"{plan.measure} of a field that is no number", f"it is of kind {column.kind}", field)

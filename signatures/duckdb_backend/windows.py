@@ -2,29 +2,22 @@
 
 Every relation has key columns g0, g1, … and times in microseconds of UTC.
 - events: g…, t, and v (the measured value) or r (place of the rule in the list)
-- firings: g…, t, since. The correlation fires at t, the time of an event, if the window (t - timespan, t] satisfies
-  the condition; `since` is the first microsecond of that window. For gt and gte this finds a firing if and only if any
-  window of that length satisfies the condition.
-- hits: g…, hit, since, until, fired. Firings of one group whose windows touch are one hit.
+- firings: g…, t, since, value. The correlation fires at t, the time of an event, if the window from t - timespan to t,
+  both included, satisfies the condition; `since` is where it begins, in order at the first event of the order, and
+  `value` what was measured. With gt and gte it fires if and only if any window of that length satisfies the condition.
+- hits: g…, hit, since, until. Firings of one group whose windows meet are one hit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from sigma.correlations import (
-    CorrelationConditionAND,
-    CorrelationConditionNOT,
-    CorrelationConditionOR,
-    SigmaRuleReference,
-)
+from sigma.correlations import CorrelationConditionAND, CorrelationConditionOR, SigmaRuleReference
 
 from signatures.duckdb_backend import literals
 from signatures.duckdb_backend.plans import Measure, Plan
 from signatures.duckdb_backend.refusals import RefusedError
-
-_RANGE: Final = "RANGE BETWEEN {before} PRECEDING AND CURRENT ROW"
 
 
 def keys(count: int, prefix: str = "") -> str:
@@ -46,17 +39,20 @@ def firings(plan: Plan, events: str) -> str:
             return _together(plan, events)
         case Measure.VALUES:
             return _distinct(plan, events)
-    measured = {
-        Measure.EVENTS: "count(*) OVER w {sign} {threshold}",
-        Measure.SUM: "sum(v) OVER w {sign} {threshold}",
+    value, fires = {
+        Measure.EVENTS: ("count(*) OVER w", "count(*) OVER w {sign} {threshold}"),
+        Measure.SUM: ("sum(v) OVER w", "sum(v) OVER w {sign} {threshold}"),
         # Compared without a division, so that whole numbers stay exact.
-        Measure.AVERAGE: "sum(v) OVER w {sign} {threshold} * count(v) OVER w",
-    }[plan.measure].format(sign=plan.sign, threshold=literals.number(plan.threshold))
-    count = len(plan.group_by)
-    window = _RANGE.format(before=plan.timespan_us - 1)
+        Measure.AVERAGE: (
+            "sum(v) OVER w / count(v) OVER w",
+            "count(v) OVER w > 0 AND sum(v) OVER w {sign} {threshold} * count(v) OVER w",
+        ),
+    }[plan.measure]
+    group = keys(len(plan.group_by))
+    condition = fires.format(sign=plan.sign, threshold=literals.number(plan.threshold))
     inner = (
-        f"SELECT {keys(count)}, t, {measured} AS fires FROM {events} "
-        f"WINDOW w AS (PARTITION BY {keys(count)} ORDER BY t {window})"
+        f"SELECT {group}, t, {value} AS value, {condition} AS fires FROM {events} "
+        f"WINDOW w AS (PARTITION BY {group} ORDER BY t RANGE BETWEEN {plan.timespan_us} PRECEDING AND CURRENT ROW)"
     )
     return _moments(plan, inner, "fires")
 
@@ -64,21 +60,24 @@ def firings(plan: Plan, events: str) -> str:
 def _distinct(plan: Plan, events: str) -> str:
     """Distinct values: each is in the window from an occurrence on, until no occurrence is left in it.
 
-    A value counts from one that none came before within the timespan, to a timespan after one that none follows.
+    A value counts from one that none came before within the timespan, until just after a timespan from one that none
+    follows.
     """
     group, span = keys(len(plan.group_by)), plan.timespan_us
     value = f"(PARTITION BY {group}, v ORDER BY t)"
-    neighbours = f"SELECT {group}, t, lag(t) OVER {value} AS before, lead(t) OVER {value} AS after FROM {events}"
+    neighbours = f"SELECT {group}, t, v, lag(t) OVER {value} AS before, lead(t) OVER {value} AS after FROM {events}"
+    begins = f"CASE WHEN v IS NULL OR t - before <= {span} THEN 0 ELSE 1 END"
     steps = (
-        f"SELECT {group}, t, CASE WHEN t - before < {span} THEN 0 ELSE 1 END AS step, TRUE AS is_event FROM n "
-        f"UNION ALL SELECT {group}, t + {span}, -1, FALSE FROM n WHERE after IS NULL OR after - t >= {span}"
+        f"SELECT {group}, t, {begins} AS step, TRUE AS is_event FROM n UNION ALL "
+        f"SELECT {group}, t + {span + 1}, -1, FALSE FROM n "
+        f"WHERE v IS NOT NULL AND (after IS NULL OR after - t > {span})"
     )
     counted = (
         f"SELECT {group}, t, is_event, "
-        f"sum(step) OVER (PARTITION BY {group} ORDER BY t RANGE UNBOUNDED PRECEDING) AS present FROM s"
+        f"sum(step) OVER (PARTITION BY {group} ORDER BY t RANGE UNBOUNDED PRECEDING) AS value FROM s"
     )
     inner = f"WITH n AS ({neighbours}), s AS ({steps}) {counted}"
-    return _moments(plan, inner, f"is_event AND present {plan.sign} {literals.number(plan.threshold)}")
+    return _moments(plan, inner, f"is_event AND value {plan.sign} {literals.number(plan.threshold)}")
 
 
 def _together(plan: Plan, events: str) -> str:
@@ -89,20 +88,19 @@ def _together(plan: Plan, events: str) -> str:
         f"SELECT {group}, t, {latest} FROM {events} "
         f"WINDOW w AS (PARTITION BY {group} ORDER BY t RANGE UNBOUNDED PRECEDING)"
     )
-    present = [f"coalesce(t{place} > t - {plan.timespan_us}, FALSE)" for place in places]
+    present = [f"coalesce(t{place} >= t - {plan.timespan_us}, FALSE)" for place in places]
+    number = " + ".join(f"CAST({each} AS INTEGER)" for each in present)
+    condition = f"{number} {plan.sign} {literals.number(plan.threshold)}"
     if plan.expression is not None:
         present_by_name = dict(zip((each.name for each in plan.references), present, strict=True))
-        return _moments(plan, inner, _expression(plan.expression.parsed, present_by_name))
-    number = " + ".join(f"CAST({each} AS INTEGER)" for each in present)
-    return _moments(plan, inner, f"{number} {plan.sign} {literals.number(plan.threshold)}")
+        condition = _expression(plan.expression.parsed, present_by_name)
+    return _moments(plan, inner, condition, number)
 
 
 def _expression(node: Any, present: Mapping[str, str]) -> str:
     match node:
         case SigmaRuleReference() if node.reference in present:
             return present[node.reference]
-        case CorrelationConditionNOT():
-            return f"NOT {_expression(node.args[0], present)}"
         case CorrelationConditionAND() | CorrelationConditionOR():
             operator = " AND " if isinstance(node, CorrelationConditionAND) else " OR "
             return "(" + operator.join(_expression(each, present) for each in node.args) + ")"
@@ -119,24 +117,24 @@ def _in_order(plan: Plan, events: str) -> str:
         select = f"SELECT {group}, t, r, {begin} AS begin FROM ({select})"
     last = len(plan.references) - 1
     return (
-        f"SELECT {group}, t, max(begin) AS since FROM ({select}) "
-        f"WHERE r = {last} AND t - begin < {plan.timespan_us} GROUP BY {group}, t"
+        f"SELECT {group}, t, max(begin) AS since, {last + 1} AS value FROM ({select}) "
+        f"WHERE r = {last} AND t - begin <= {plan.timespan_us} GROUP BY {group}, t"
     )
 
 
-def _moments(plan: Plan, inner: str, condition: str) -> str:
+def _moments(plan: Plan, inner: str, condition: str, value: str = "value") -> str:
     group = keys(len(plan.group_by))
-    since = f"t - {plan.timespan_us - 1}"
-    return f"SELECT DISTINCT {group}, t, {since} AS since FROM ({inner}) WHERE {condition}"
+    since = f"t - {plan.timespan_us}"
+    return f"SELECT DISTINCT {group}, t, {since} AS since, {value} AS value FROM ({inner}) WHERE {condition}"
 
 
 def hits(count: int, fired: str) -> str:
-    """Firings whose windows touch, as one hit each. `fired` is the first moment, `until` the last."""
+    """Firings whose windows meet, as one hit each; `until` is the last moment that fires."""
     group = keys(count)
     order = f"(PARTITION BY {group} ORDER BY t)"
     breaks = f"SELECT {group}, t, since, coalesce(since > lag(t) OVER {order}, TRUE) AS is_first FROM {fired}"
     runs = f"SELECT *, sum(CAST(is_first AS INTEGER)) OVER {order} AS hit FROM ({breaks})"
-    bounds = "min(since) AS since, max(t) AS until, min(t) AS fired"
+    bounds = "min(since) AS since, max(t) AS until"
     return f"SELECT {group}, hit, {bounds} FROM ({runs}) GROUP BY {group}, hit"
 
 

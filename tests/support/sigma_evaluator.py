@@ -15,7 +15,6 @@ from typing import Any
 from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
 from sigma.correlations import (
     CorrelationConditionAND,
-    CorrelationConditionNOT,
     SigmaCorrelationRule,
     SigmaExtendedCorrelationCondition,
     SigmaRuleReference,
@@ -83,11 +82,12 @@ def _equals_literal(found: Any, value: Any) -> bool:
         return _part(found, value) == value.number
     if isinstance(value, SigmaCompareExpression):
         number = _part(found, value.number) if isinstance(value.number, SigmaTimestampPart) else found
-        return _compares(number, value.op, value.number.number)
+        number = _number(number)
+        return number is not None and _compares(number, value.op, value.number.number)
     if isinstance(value, SigmaBool):
         return found is value.boolean
     if isinstance(value, SigmaNumber):
-        return bool(found == value.number)
+        return bool(_number(found) == value.number)
     if isinstance(value, SigmaCIDRExpression):
         return _is_in(found, value)
     if isinstance(value, SigmaRegularExpression):
@@ -105,6 +105,13 @@ def _compares(found: Any, operator: CompareOperators, number: Any) -> bool:
         CompareOperators.GTE: found >= number,
     }
     return bool(results[operator])
+
+
+def _number(found: Any) -> Any:
+    """A number, or the number that a text is."""
+    if not isinstance(found, str):
+        return found
+    return float(found) if re.fullmatch(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", found, re.ASCII) else None
 
 
 def _part(found: datetime, value: SigmaTimestampPart) -> int:
@@ -161,12 +168,11 @@ def _equals_field(found: Any, other: Any, value: SigmaFieldReference) -> bool:
         return False
     if not isinstance(found, str):
         return bool(found == other)
-    one, two = lower(found), lower(other)
     if value.starts_with and value.ends_with:
-        return two in one
+        return other in found
     if value.starts_with:
-        return one.startswith(two)
-    return one.endswith(two) if value.ends_with else one == two
+        return found.startswith(other)
+    return found.endswith(other) if value.ends_with else found == other
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,63 +201,62 @@ def hits(correlation: SigmaCorrelationRule, rows: Sequence[Row]) -> list[Hit]:
     behind = _rows_behind(correlation, rows)
     found = []
     for group, spans in _merged(correlation, rows).items():
-        for since, until, _fired in spans:
+        for since, until in spans:
             times = [t for t, _row in behind.get(group, ()) if since <= t <= until]
             found.append(Hit(group, min(times), max(times), len(times)))
     return sorted(found, key=lambda hit: (hit.group, hit.start))
 
 
-def _merged(
-    correlation: SigmaCorrelationRule, rows: Sequence[Row]
-) -> dict[tuple[str, ...], list[tuple[Any, int, int]]]:
-    """(since, until, first fired) of each hit; `since` is exclusive of nothing: the first second of the window."""
-    merged: dict[tuple[str, ...], list[tuple[Any, int, int]]] = {}
+def _merged(correlation: SigmaCorrelationRule, rows: Sequence[Row]) -> dict[tuple[str, ...], list[tuple[int, int]]]:
+    """Begin and end of each hit: windows that meet are one."""
+    merged: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     for group, moments in _firings(correlation, rows).items():
-        spans: list[tuple[Any, int, int]] = []
+        spans = merged.setdefault(group, [])
         for t, since in sorted(moments.items()):
             if spans and since <= spans[-1][1]:
-                spans[-1] = (min(spans[-1][0], since), t, spans[-1][2])
+                spans[-1] = (min(spans[-1][0], since), t)
             else:
-                spans.append((since, t, t))
-        merged[group] = spans
-    return {group: spans for group, spans in merged.items() if spans}
+                spans.append((since, t))
+    return merged
 
 
-def _firings(correlation: SigmaCorrelationRule, rows: Sequence[Row]) -> dict[tuple[str, ...], dict[int, Any]]:
-    """For each group the moments that fire, each with the begin of its window (a little after t - timespan)."""
+def _firings(correlation: SigmaCorrelationRule, rows: Sequence[Row]) -> dict[tuple[str, ...], dict[int, int]]:
+    """For each group the moments that fire, each with the begin of its window."""
     span = correlation.timespan.seconds
-    fired: dict[tuple[str, ...], dict[int, Any]] = {}
+    fired: dict[tuple[str, ...], dict[int, int]] = {}
     for group, events in _groups(correlation, rows).items():
         for t in sorted({event.t for event in events}):
-            window = [event for event in events if t - span < event.t <= t]
+            window = [event for event in events if t - span <= event.t <= t]
             since = _since(correlation, window, t, events)
             if since is not None:
                 fired.setdefault(group, {})[t] = since
     return fired
 
 
-def _since(correlation: SigmaCorrelationRule, window: Sequence[_Event], t: int, events: Sequence[_Event]) -> Any:
+def _since(correlation: SigmaCorrelationRule, window: Sequence[_Event], t: int, events: Sequence[_Event]) -> int | None:
     kind, condition = correlation.type.name.lower(), correlation.condition
-    begin = t - correlation.timespan.seconds + 1e-6
+    begin = t - correlation.timespan.seconds
     count = len(correlation.rules or ())
     if kind == "temporal_ordered":
         if not any(event.t == t and event.rule == count - 1 for event in events):
             return None
         latest = _latest_begin(events, count - 1, t)
-        return latest if latest is not None and t - latest < correlation.timespan.seconds else None
+        return latest if latest is not None and t - latest <= correlation.timespan.seconds else None
     if kind == "temporal":
         present = {event.rule for event in window}
         if isinstance(condition, SigmaExtendedCorrelationCondition):
             names = [reference.reference for reference in correlation.rules or ()]
             return begin if _says(condition.parsed, {names[place] for place in present}) else None
         return begin if _compare(len(present), condition) else None
+    values = [event.value for event in window if event.value is not None]
     measures: dict[str, Callable[[], Any]] = {
         "event_count": lambda: len(window),
-        "value_count": lambda: len({event.value for event in window}),
-        "value_sum": lambda: sum(event.value for event in window),
-        "value_avg": lambda: sum(event.value for event in window) / len(window),
+        "value_count": lambda: len(set(values)),
+        "value_sum": lambda: sum(values) if values else None,
+        "value_avg": lambda: sum(values) / len(values) if values else None,
     }
-    return begin if _compare(measures[kind](), condition) else None
+    measured = measures[kind]()
+    return begin if measured is not None and _compare(measured, condition) else None
 
 
 def _latest_begin(events: Sequence[_Event], rule: int, t: int) -> int | None:
@@ -283,8 +288,6 @@ def _compare(number: Any, condition: Any) -> bool:
 def _says(node: Any, present: set[str]) -> bool:
     if isinstance(node, SigmaRuleReference):
         return node.reference in present
-    if isinstance(node, CorrelationConditionNOT):
-        return not _says(node.args[0], present)
     parts = [_says(each, present) for each in node.args]
     return all(parts) if isinstance(node, CorrelationConditionAND) else any(parts)
 
@@ -312,17 +315,13 @@ def _events(
             if matches(reference.rule, row):
                 group = tuple(row.get(field) for field in fields)
                 value = row.get(measured) if measured else None
-                if None not in group and (value is not None or not measured):
+                if None not in group:
                     yield tuple(str(each) for each in group), _Event(row["t"], place, value, number)
         return
     inner = reference.rule
     places = [inner.group_by.index(field) for field in fields]
     value_place = inner.group_by.index(measured) if measured else None
-    moments = (
-        ((group, t) for group, times in _firings(inner, rows).items() for t in times)
-        if correlation.type.name.startswith("TEMPORAL")
-        else ((group, fired) for group, spans in _merged(inner, rows).items() for _since, _until, fired in spans)
-    )
+    moments = ((group, t) for group, times in _firings(inner, rows).items() for t in times)
     for group, t in moments:
         value = group[value_place] if value_place is not None else None
         yield tuple(group[each] for each in places), _Event(t, place, value, None)
@@ -342,15 +341,10 @@ def _rows_behind(correlation: SigmaCorrelationRule, rows: Sequence[Row]) -> dict
     behind: dict[tuple[str, ...], set[tuple[int, int]]] = {}
     for reference in correlation.rules or ():
         fields = _fields(correlation, reference)
-        measured = getattr(correlation.condition, "fieldref", None)
         if isinstance(reference.rule, SigmaRule):
             for number, row in enumerate(rows):
                 group = tuple(row.get(field) for field in fields)
-                if (
-                    None not in group
-                    and (not measured or row.get(measured) is not None)
-                    and matches(reference.rule, row)
-                ):
+                if None not in group and matches(reference.rule, row):
                     behind.setdefault(tuple(map(str, group)), set()).add((row["t"], number))
             continue
         places = [list(reference.rule.group_by or ()).index(field) for field in fields]

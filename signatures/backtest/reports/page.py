@@ -13,6 +13,7 @@ from signatures.backtest.engine import printable
 from signatures.backtest.reports.charts import days_chart, loads_chart, shares_chart
 from signatures.backtest.reports.lines import share
 from signatures.backtest.results import Outcome, Results
+from signatures.conversion.signatures import CURRENT
 
 # Plots of more signatures than this say nothing.
 _MAX_BARS: Final = 60
@@ -95,7 +96,7 @@ def _section(results: Results, outcome: Outcome) -> Iterator[str]:
     signature = outcome.signature
     yield f"<h2>{_text(signature.name)}</h2><p><code>{_text(signature.id)}</code> "
     yield f'<span class="note">{_text(signature.origin)}</span>'
-    yield f' <span class="state">{_text(signature.state)}</span></p>' if signature.state != "active" else "</p>"
+    yield f' <span class="state">{_text(signature.state)}</span></p>' if signature.state != CURRENT else "</p>"
     if signature.reason:
         yield f"<p>Not tested: {_text(signature.reason)}</p>"
     yield from (f'<p class="note">{_text(remark)}</p>' for remark in signature.remarks)

@@ -21,6 +21,8 @@ class DuckDbTarget:
             table=options.table,
             time_field=options.timestamp,
             category_field=None if is_ocsf else CATEGORY_FIELD,
+            # As every target answers: each window by itself.
+            merges=False,
         )
 
     def convert(self, collection: SigmaCollection) -> list[str]:
@@ -28,7 +30,7 @@ class DuckDbTarget:
         try:
             return self._backend.convert(collection)
         except RefusedByDuckDbError as error:
-            raise RefusedError(Refusal(error.construct, error.rule, error.reason)) from None
+            raise RefusedError(Refusal(error.construct, error.field or error.rule, error.reason)) from None
 
 
 def _renaming(options: Options) -> ProcessingPipeline:

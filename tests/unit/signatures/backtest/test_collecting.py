@@ -51,16 +51,24 @@ def test_a_pulled_folder_gives_what_is_in_force_and_the_newest_version(tmp_path:
 
 
 def test_states_are_shown(tmp_path: Path) -> None:
-    opinion = {"type": "opinion", "id": "opinion--x", "opinion": "disagree", "object_refs": [INDICATOR.format(3)]}
+    opinion = {
+        "type": "opinion",
+        "id": "opinion--x",
+        "opinion": "disagree",
+        "modified": "2026-02-28T00:00:00Z",
+        "object_refs": [INDICATOR.format(3)],
+    }
     objects = [
         indicator(1, revoked=True),
         indicator(2, valid_until="2026-02-01T00:00:00Z"),
         indicator(3),
         indicator(4, valid_until="2026-04-01T00:00:00Z"),
+        indicator(5),
         opinion,
+        {**opinion, "modified": "2026-02-01T00:00:00Z", "object_refs": [INDICATOR.format(5)]},
     ]
     (tmp_path / "all.json").write_text(json.dumps(objects))
-    assert [each.state for each in collect(tmp_path)] == ["revoked", "expired", "disputed", "active"]
+    assert [each.state for each in collect(tmp_path)] == ["revoked", "expired", "disputed", "current", "current"]
 
 
 def test_a_stix_pattern_is_reported_as_not_testable(tmp_path: Path) -> None:

@@ -58,6 +58,29 @@ def spark_windows(rows: list[tuple[Any, ...]]) -> set[Window]:
     return {(row[:-3], row[-2].replace(tzinfo=UTC), row[-1]) for row in rows}
 
 
+@pytest.mark.parametrize("detection", WIDER_DETECTIONS.values(), ids=WIDER_DETECTIONS)
+def test_duckdb_finds_the_events_of_the_reference(
+    spark: duckdb.DuckDBPyConnection, events: list[Event], detection: dict[str, Any]
+) -> None:
+    text = rule_text(detection)
+    expected = expected_rows(text, events)
+
+    assert sorted(row[0] for row in spark.execute(query_for("duckdb", text)).fetchall()) == expected
+    assert 0 < len(expected) < len(events)
+
+
+@pytest.mark.parametrize("correlation", CORRELATIONS.values(), ids=CORRELATIONS)
+def test_duckdb_finds_the_windows_of_the_reference(
+    spark: duckdb.DuckDBPyConnection, events: list[Event], correlation: dict[str, Any]
+) -> None:
+    text = correlation_text(correlation)
+    rows = spark.execute(query_for("duckdb", text)).fetchall()
+    expected = windows(text, "T", events)
+
+    assert spark_windows(rows) == expected
+    assert len(rows) == len(expected) > 0
+
+
 def sqlite_windows(rows: list[tuple[Any, ...]]) -> set[Window]:
     return {(row[:-3], datetime.fromisoformat(row[-2]), row[-1]) for row in rows}
 
