@@ -47,8 +47,10 @@ def test_the_page_shows_a_request_and_an_answer_for_every_operation() -> None:
     for each in shown:
         assert each["request"].startswith("curl ")
         assert "{" not in each["request"].partition("$NODE")[2]
-        # Deleting an object may have to name feeds that keep it; nothing else that is deleted leaves something to say.
-        assert bool(each["answer"]) == (each["method"] != "DELETE" or each["id"] == "deleteObject")
+        # Deleting an object may have to name feeds that keep it; nothing else that is deleted leaves something to say,
+        # and neither does a hint.
+        is_silent = each["id"] == "hint" or (each["method"] == "DELETE" and each["id"] != "deleteObject")
+        assert bool(each["answer"]) != is_silent
 
 
 def test_nothing_in_the_document_can_become_markup() -> None:

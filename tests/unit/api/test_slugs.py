@@ -18,7 +18,8 @@ ELSEWHERE = {
     # Reasons of quarantine, and answers to operators about peers.
     "channel-direction", "channel-not-found", "label-above-peer", "label-red", "label-without-recipients",
     "lab-suspended", "lab-unknown", "own-node", "peer-not-found", "peer-stopped", "quarantine-decided",
-    "quarantine-full", "quarantine-not-found", "unstorable",
+    "quarantine-full", "quarantine-not-found", "unstorable", "unreadable", "too-many-versions", "not-overridable",
+    "errand-not-found", "peer-no-lab", "not-taken",
     "signed-by-node", "unsigned-claim", "unsigned-extension", "withdrawal-foreign", "withdrawal-origin",
 }  # fmt: skip
 MADE = {"objects-refused", "internal", "too-large"}
