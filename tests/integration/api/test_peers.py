@@ -73,11 +73,17 @@ def test_a_deletion_names_the_feeds_that_keep_the_object(exchange_server: tuple[
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-def test_the_token_of_a_peer_only_reads_and_is_nobodys_client(community: Community) -> None:
-    peer = make_reader("inside")
-    for scopes in (["publish"], ["read", "publish"], ["read", "feedback"], ["read", "sign"]):
+def test_the_token_of_a_peer_reads_and_of_an_exchange_posts_and_is_nobodys_client(community: Community) -> None:
+    peer, feed = make_reader("inside"), make_reader("gazette", Lab.Kind.FEED)
+    assert issue_token(actor=OPERATOR, lab=peer.lab, scopes=["publish", "read"]).token.scopes == ["publish", "read"]
+    for lab, scopes in (
+        (feed.lab, ["publish"]),
+        (feed.lab, ["read", "publish"]),
+        (peer.lab, ["read", "feedback"]),
+        (peer.lab, ["read", "publish", "sign"]),
+    ):
         with pytest.raises(InvalidRequestError):
-            issue_token(actor=OPERATOR, lab=peer.lab, scopes=scopes)
+            issue_token(actor=OPERATOR, lab=lab, scopes=scopes)
     with pytest.raises(InvalidRequestError) as caught:
         issue_token(actor=OPERATOR, lab=peer.lab, scopes=["read"], client=True)
     assert caught.value.pointer == "/client"
