@@ -356,7 +356,8 @@ def test_terminal_says_what_crossed_and_what_did_not(quickstart: Quickstart) -> 
     assert "borealis TLP:AMBER+STRICT published arrived borealis, cobalt answer-on-ranges" in table
     assert "borealis TLP:AMBER+STRICT published - aurora, borealis handling-of-ranges" in table
     assert "cobalt TLP:AMBER arrived published aurora, cobalt template-seen-after-block" in table
-    assert "cobalt TLP:AMBER - published cobalt shared-instrument, lantern-as-cobalt-sees-it" in table
+    at_home = "shared-instrument, instrument-indicates-accounts, lantern-as-cobalt-sees-it"
+    assert f"cobalt TLP:AMBER - published cobalt {at_home}" in table
 
 
 def test_web_process_that_is_killed_comes_back(quickstart: Quickstart) -> None:

@@ -87,8 +87,9 @@ def test_words_are_found_wherever_an_object_says_them(node: RestNode) -> None:
 
 
 def test_a_playbook_is_found_by_what_it_says_inside(node: RestNode) -> None:
-    aurora, borealis, _ = node.community.labs
-    samples = sample_objects("aurora", {"aurora": aurora.identity, "borealis": borealis.identity}, datetime.now(UTC))
+    aurora, borealis, cobalt = node.community.labs
+    identities = {"aurora": aurora.identity, "borealis": borealis.identity, "cobalt": cobalt.identity}
+    samples = sample_objects("aurora", identities, datetime.now(UTC))
     response = next(each for each in samples if each["type"] == "course-of-action")
     assert "independent families" not in json.dumps(response)
     assert node.aurora.publish(aurora.signed(response)).status_code == 201
