@@ -1,4 +1,4 @@
-"""Runs every benchmark and writes the table and the plot of this folder: `make bench`, some fifteen minutes.
+"""Runs every benchmark and writes the table and the plot of this folder: `make bench`, some thirty minutes.
 
 With `--quick` all of it on small sizes in a minute: the figures say nothing, and nothing here is overwritten.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import backtesting, publishing, reading, stix_reading
+from benchmarks import backtesting, federation, publishing, reading, stix_reading
 from benchmarks.machine import machine
 from benchmarks.node import running_node
 from benchmarks.peers.environments import PROJECT
@@ -32,6 +32,8 @@ def main() -> None:
         publishing.measure(node, report, sizes)
     with running_node(workers=WEB_WORKERS) as node:
         reading.measure(node, report, sizes)
+    with running_node(workers=WEB_WORKERS) as node:
+        federation.measure(node, report, sizes)
     backtesting.measure(report, sizes)
     report.write(_quick_readme() if is_quick else README)
 
