@@ -36,9 +36,6 @@ LONGEST_LOOK_S: Final = 3.0
 STALE_S: Final = 24 * 3_600
 """Peers keep statuses for a day; an envelope whose status is pending for longer is sent again."""
 
-MAX_LOOKED_UP: Final = 100
-"""How many refused objects of an envelope are looked for at the peer, a request for each."""
-
 Refused = list[tuple[Outgoing, str]]
 
 
@@ -139,12 +136,19 @@ class Sender:
         return status
 
     def not_there(self, channel: PeerChannel, refused: Refused) -> Refused:
-        """Those of the refused that the peer does not hold. Some peers call it a failure to be posted what they hold,
-        as happens to an envelope that is sent again. Raises: PeerError.
+        """Those of the refused that the peer does not hold: a request for each.
+
+        Some peers call it a failure to be posted what they hold, as happens to an envelope that is sent again.
+
+        Raises:
+            PeerError, ClaimOverError.
         """
-        return [(each, reason) for each, reason in refused[:MAX_LOOKED_UP] if not self._holds(channel, each)] + refused[
-            MAX_LOOKED_UP:
-        ]
+        missing = []
+        for each, reason in refused:
+            self.keep_claim()
+            if not self._holds(channel, each):
+                missing.append((each, reason))
+        return missing
 
     def _holds(self, channel: PeerChannel, sent: Outgoing) -> bool:
         try:
