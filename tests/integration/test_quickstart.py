@@ -333,9 +333,15 @@ def test_other_commands_share_the_running_stack(quickstart: Quickstart) -> None:
 # --- between the two exchanges -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("node", "peer"), [("main", "cobalt-node"), ("cobalt-node", "main")])
-def test_each_exchange_pulls_every_collection_of_the_other_and_puts_nothing_aside(
-    quickstart: Quickstart, node: str, peer: str
+ALL = {alias for alias, _title in HOME_COLLECTIONS}
+
+
+@pytest.mark.parametrize(
+    ("node", "peer", "pulled", "pushed"),
+    [("main", "cobalt-node", {"identities"}, set()), ("cobalt-node", "main", ALL, ALL)],
+)
+def test_the_second_exchange_pulls_and_pushes_every_collection_and_nothing_is_put_aside(
+    quickstart: Quickstart, node: str, peer: str, pulled: set[str], pushed: set[str]
 ) -> None:
     (listed,) = quickstart.command("list_peers", "--node", node)
     (found,) = listed["peers"]
@@ -345,7 +351,8 @@ def test_each_exchange_pulls_every_collection_of_the_other_and_puts_nothing_asid
         True,
         "TLP:AMBER+STRICT",
     )
-    assert {each["remote"] for each in found["channels"]} == {alias for alias, _title in HOME_COLLECTIONS}
+    for direction, expected in (("pull", pulled), ("push", pushed)):
+        assert {each["remote"] for each in found["channels"] if each["direction"] == direction} == expected
     assert {(each["circuit"], each["failure"]) for each in found["channels"]} == {("closed", None)}
     assert found["quarantined"] == 0
 
@@ -443,7 +450,7 @@ def test_second_start_keeps_everything_and_empty_publishes_nothing(tmp_path: Pat
     run.port, run.peer_port = free_port(), free_port()
     run.arguments = ("--json",)
     run.start()
-    assert "published 59 objects" in run.output
+    assert "published 61 objects" in run.output
     facts = next(json.loads(line) for line in run.output.splitlines() if line.startswith("{"))
     assert facts["addresses"]["taxii"] == f"http://localhost:{run.port}/taxii2/"
     assert facts["exchanges"]["cobalt-node"]["taxii"] == f"http://localhost:{run.peer_port}/taxii2/"

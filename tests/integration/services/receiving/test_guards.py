@@ -12,7 +12,7 @@ from exchange.services.database import execute
 from exchange.services.errors import AccessDeniedError, ConflictError, TooLargeError
 from exchange.services.peers import set_state
 from exchange.services.principals import OPERATOR
-from exchange.services.receiving import judging, quarantining, receive, receive_page
+from exchange.services.receiving import arriving, judging, quarantining, receive_page
 from exchange.services.receiving.judging import Verdict
 from exchange.services.receiving.page import Page, Turn
 from exchange.services.receiving.source import Source
@@ -63,7 +63,7 @@ def test_what_the_database_does_not_take_stops_nothing_else(
             execute(refusal, {})
         return judging.judge_turn(source, page, turn, moment)
 
-    monkeypatch.setattr(receive, "judge_turn", judge)
+    monkeypatch.setattr(arriving, "judge_turn", judge)
     receipt = peer.send(good, bad, *more, at="2026-11-02T00:00:00Z")
     assert (receipt.stored, receipt.quarantined, receipt.reasons) == (4, 1, {"unstorable": 1})
     assert tries == [5, 2, 1, 1, 3], "it is looked for in halves"
