@@ -9,25 +9,26 @@ import logging
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from exchange.labtool.answers import printable
+from exchange.labtool import workbench
 from exchange.labtool.arguments import parse_arguments
 from exchange.labtool.client import NodeClient
+from exchange.labtool.commands import DONE, WRONG, Command
 from exchange.labtool.configuration import Configuration, read_configuration
 from exchange.labtool.errors import DataError, LabToolError, UsageError
 from exchange.labtool.files import read_file
-from exchange.labtool.key_files import KeyFile, identity_beside, read_exchange_key, read_identity, read_key_file
+from exchange.labtool.inputs import open_key_file, read_input
+from exchange.labtool.key_files import KeyFile, identity_beside, read_exchange_key, read_identity
 from exchange.labtool.keygen import make_lab, make_lab_draft, save_draft, save_lab
 from exchange.labtool.output import Output
 from exchange.labtool.pins import read_pins, write_pins
 from exchange.labtool.pulling import PullReport, pull, utc_now
 from exchange.labtool.revoking import revoke
-from exchange.labtool.sampling import make_sample_log
 from exchange.labtool.signing import CannotSignError, sign_objects
-from exchange.labtool.verifying import MAX_FILE_BYTES, verify_paths
+from exchange.labtool.verifying import verify_paths
 from exchange.labtool.webhooks import read_webhook_secret, verify_webhook
 from exchange.stix.errors import StixError, shown
 from exchange.stix.extensions import Home
@@ -37,14 +38,9 @@ from exchange.stix.markings import Tlp
 from exchange.stix.reading import split_body
 from exchange.stix.timestamps import format_taxii, parse_timestamp
 
-DONE: Final = 0
-WRONG: Final = 1
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells report it
 MAX_PAGE_OBJECTS: Final = 10_000
 MAX_SECRET_BYTES: Final = 1_024
-STDIN: Final = "-"
-
-Command = Callable[[Namespace, Configuration, Output], int]
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -129,8 +125,8 @@ def _trust(options: Namespace, configuration: Configuration, output: Output) -> 
 
 
 def _sign(options: Namespace, _configuration: Configuration, output: Output) -> int:
-    bodies = [_read_input(name) for name in options.files]
-    key_file = _key_file(options.key, output)
+    bodies = [read_input(name) for name in options.files]
+    key_file = open_key_file(options.key, output)
     objects = [raw for body in bodies for raw in split_body(body)]
     try:
         signed = sign_objects(
@@ -148,7 +144,7 @@ def _sign(options: Namespace, _configuration: Configuration, output: Output) -> 
 
 
 def _publish(options: Namespace, configuration: Configuration, output: Output) -> int:
-    objects = [raw for name in options.files for raw in split_body(_read_input(name))]
+    objects = [raw for name in options.files for raw in split_body(read_input(name))]
     if not objects:
         raise DataError("there is nothing to publish")
     with _client(configuration) as client:
@@ -164,7 +160,7 @@ def _publish(options: Namespace, configuration: Configuration, output: Output) -
 
 
 def _revoke(options: Namespace, configuration: Configuration, output: Output) -> int:
-    key_file = None if options.sign else _key_file(options.key, output)
+    key_file = None if options.sign else open_key_file(options.key, output)
     ours = _lab_identity(options.lab_identity, key_file)
     key: SigningKey | None = key_file.key if key_file is not None else None
     with _client(configuration) as client:
@@ -216,56 +212,11 @@ def _verify_webhook(options: Namespace, _configuration: Configuration, output: O
         message_id=options.id,
         timestamp=options.timestamp,
         signature=options.signature,
-        body=_read_input(options.body),
+        body=read_input(options.body),
         now=utc_now(),
     )
     sent_at = format_taxii(message.sent_at)
     output.answer({"id": message.id, "sent": sent_at}, [f"ok  {shown(message.id)}  sent {sent_at}"])
-    return DONE
-
-
-def _sample_logs(options: Namespace, _configuration: Configuration, output: Output) -> int:
-    make_sample_log(options, output)
-    return DONE
-
-
-def _convert(options: Namespace, _configuration: Configuration, output: Output) -> int:
-    # What it needs takes a while to load, and no other command needs it.
-    from exchange.labtool.converting import Request, convert_paths, describe_targets
-
-    if options.list:
-        output.answer(*describe_targets())
-        return DONE
-    if options.target is None or not options.paths:
-        raise UsageError("convert takes at least one PATH and --target NAME; --list prints the targets")
-    request = Request(options.target, options.table, options.timestamp, options.schema, options.include_revoked)
-    report = convert_paths(options.paths, request, now=utc_now())
-    for refusal in report.refusals:
-        output.note(printable(refusal.line))
-    output.answer(report.to_json(), report.lines())
-    return WRONG if report.refusals else DONE
-
-
-def _backtest(options: Namespace, _configuration: Configuration, output: Output) -> int:
-    # The engine is loaded by this command alone: the others start quickly.
-    from exchange.labtool.backtesting import run_backtest
-
-    return DONE if run_backtest(options, output) else WRONG
-
-
-def _playbook(options: Namespace, _configuration: Configuration, output: Output) -> int:
-    # Parsing rules takes a while to load, and no other command needs it.
-    from exchange.labtool import playbooks
-
-    raw = _read_input(options.file)
-    if options.action == "check":
-        return DONE if playbooks.check(raw, output) else WRONG
-    if options.action == "verify":
-        return DONE if playbooks.verify(raw, options.trust, utc_now(), output) else WRONG
-    if options.action == "sign":
-        playbooks.sign(raw, _key_file(options.key, output), options, utc_now(), output)
-    else:
-        playbooks.draw(raw, options, output)
     return DONE
 
 
@@ -278,27 +229,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pull": _pull,
     "verify": _verify,
     "verify-webhook": _verify_webhook,
-    "sample-logs": _sample_logs,
-    "convert": _convert,
-    "backtest": _backtest,
-    "playbook": _playbook,
+    **workbench.COMMANDS,
 }
 
 
 def _client(configuration: Configuration) -> NodeClient:
     return NodeClient(configuration.need_node(), configuration.token, configuration.timeout_s)
-
-
-def _read_input(name: str) -> bytes:
-    if name == STDIN:
-        body = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-        if len(body) > MAX_FILE_BYTES:
-            raise DataError(f"stdin has more than {MAX_FILE_BYTES} bytes")
-        return body
-    try:
-        return read_file(Path(name), max_bytes=MAX_FILE_BYTES)
-    except FileNotFoundError:
-        raise DataError(f"no such file: {name}") from None
 
 
 def _webhook_secret(path: Path) -> bytes:
@@ -319,13 +255,6 @@ def _in_the_form_of(bodies: list[bytes], signed: list[bytes]) -> bytes:
     others = {name: value for name, value in members.items() if name != "objects"}
     head = json.dumps(others, ensure_ascii=False)[:-1].encode()
     return head + (b", " if others else b"") + b'"objects": ' + listed + b"}\n"
-
-
-def _key_file(path: Path, output: Output) -> KeyFile:
-    key_file = read_key_file(path)
-    if key_file.is_exposed:
-        output.note(f"{path} can be read by others on this machine: chmod 600 {path}")
-    return key_file
 
 
 def _lab_identity(named: str | None, key_file: KeyFile | None) -> str | None:

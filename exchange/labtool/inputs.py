@@ -1,0 +1,36 @@
+"""What commands read: a file or stdin, and a key file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from exchange.labtool.errors import DataError
+from exchange.labtool.files import read_file
+from exchange.labtool.key_files import KeyFile, read_key_file
+from exchange.labtool.output import Output
+from exchange.labtool.verifying import MAX_FILE_BYTES
+
+STDIN: Final = "-"
+
+
+def read_input(name: str) -> bytes:
+    """The bytes of a file, or of stdin for `-`. Raises: DataError."""
+    if name == STDIN:
+        body = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        if len(body) > MAX_FILE_BYTES:
+            raise DataError(f"stdin has more than {MAX_FILE_BYTES} bytes")
+        return body
+    try:
+        return read_file(Path(name), max_bytes=MAX_FILE_BYTES)
+    except FileNotFoundError:
+        raise DataError(f"no such file: {name}") from None
+
+
+def open_key_file(path: Path, output: Output) -> KeyFile:
+    """The key in a file; a note if others can read it. Raises: LabToolError."""
+    key_file = read_key_file(path)
+    if key_file.is_exposed:
+        output.note(f"{path} can be read by others on this machine: chmod 600 {path}")
+    return key_file
