@@ -12,6 +12,7 @@ from dataclasses import replace
 from exchange.services.sharing import intern_audiences
 from exchange.services.storing import rows
 from exchange.services.storing.deciding import NewVersion, ObjectState
+from exchange.services.storing.places import insert_entries
 from exchange.services.storing.prepared import AudienceChange, PreparedVersion, StoreResult, StoreStatus
 from exchange.services.storing.rows import ObjectName
 from exchange.services.storing.waiting import note_waiting
@@ -88,7 +89,7 @@ class Batch:
     def place(self) -> None:
         """Give everything its place in the sequence, in the order in which it came. Last of all."""
         if self._unplaced:
-            rows.insert_entries([replace(row, state=self._newest_states[row.state.id]) for row in self._unplaced])
+            insert_entries([replace(row, state=self._newest_states[row.state.id]) for row in self._unplaced])
             self._unplaced = []
 
     def _states(self, versions: Sequence[tuple[int, PreparedVersion]]) -> dict[ObjectName, ObjectState]:
