@@ -17,9 +17,9 @@ from django.db.models import Case, When
 from exchange.models import Lab, Peer, PeerChannel
 from exchange.services import counters
 from exchange.services.clock import now
-from exchange.services.database import execute
 from exchange.services.pausing import growing_pause_s, spread_s
 from exchange.services.peers.claims import ChannelClaim
+from exchange.services.sequencer import last_number
 
 OPEN_AFTER: Final = 5
 LONGEST_PAUSE_S: Final = 1_800.0
@@ -119,15 +119,20 @@ def circuit_of(channel: PeerChannel, moment: datetime) -> Circuit:
 
 
 def channels_health(slug: str = "") -> list[ChannelHealth]:
-    """Every channel, or those of one peer, by peer and number. One query, and one for each that pushes."""
+    """Every channel, or those of one peer, by peer and number. Two queries."""
     channels = PeerChannel.objects.select_related("peer__lab", "collection").order_by("peer__lab__slug", "pk")
     if slug:
         channels = channels.filter(peer__lab__slug=slug)
-    return [channel_health(channel) for channel in channels]
+    newest = last_number()
+    return [_health(channel, newest) for channel in channels]
 
 
 def channel_health(channel: PeerChannel) -> ChannelHealth:
     """How one channel is doing; its peer, the peer's lab and the collection are read with it."""
+    return _health(channel, last_number())
+
+
+def _health(channel: PeerChannel, newest: int) -> ChannelHealth:
     moment = now()
     is_on = channel.peer.state == Peer.State.ACTIVE and channel.peer.lab.status == Lab.Status.ACTIVE
     is_pull = channel.direction == PeerChannel.Direction.PULL
@@ -145,16 +150,11 @@ def channel_health(channel: PeerChannel) -> ChannelHealth:
         last_success=channel.last_success_at,
         next_attempt=channel.next_attempt_at,
         watermark=(channel.last_date or channel.added_after) if is_pull else str(channel.last_seq),
-        behind=(None if channel.behind_since else 0) if is_pull else max(0, _newest() - channel.last_seq),
+        behind=(None if channel.behind_since else 0) if is_pull else max(0, newest - channel.last_seq),
         behind_s=(moment - channel.behind_since).total_seconds() if channel.behind_since else 0.0,
         moved=channel.moved,
         rate=channel.moved_last_run / channel.seconds_last_run if channel.seconds_last_run else 0.0,
     )
-
-
-def _newest() -> int:
-    """The newest number of the sequence."""
-    return int(execute("SELECT last_seq FROM sequencer WHERE id = 1", {}).fetchall()[0][0])
 
 
 def _update(claim: ChannelClaim, **changes: Any) -> None:

@@ -11,6 +11,10 @@ import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
 
 from exchange.models import PeerChannel
 from exchange.services.clock import now
@@ -65,23 +69,19 @@ class _PulledPage(Arrival):
     place: Place
 
     def begin(self) -> Source:
-        found = self._find()
-        return source_of(found.peer, found.collection, found.pk)
-
-    def settle(self, turn: Turn, judged: Sequence[Judged]) -> None:
-        channel = self._find()
-        channel.moved += sum(each.fate in (Fate.STORED, Fate.HELD) for each in judged)
-        if turn.is_last:
-            channel.added_after, channel.next, last_date, more = self.place
-            channel.last_date = last_date or channel.last_date
-            channel.behind_since = (channel.behind_since or self.moment) if more else None
-        channel.save(update_fields=["added_after", "next", "last_date", "moved", "behind_since"])
-
-    def _find(self) -> PeerChannel:
         found = _find(self.channel_id)
         if self.claim is not None and found.claim != self.claim:
             raise ConflictError("another worker has the channel", code="claim-lost")
-        return found
+        return source_of(found.peer, found.collection, found.pk)
+
+    def settle(self, turn: Turn, judged: Sequence[Judged]) -> None:
+        changes: dict[str, Any] = {"moved": F("moved") + sum(each.fate in (Fate.STORED, Fate.HELD) for each in judged)}
+        if turn.is_last:
+            added_after, next_, last_date, more = self.place
+            changes |= {"added_after": added_after, "next": next_}
+            changes |= {"last_date": last_date} if last_date else {}
+            changes["behind_since"] = Coalesce(F("behind_since"), Value(self.moment)) if more else None
+        PeerChannel.objects.filter(pk=self.channel_id).update(**changes)
 
 
 def _find(channel_id: int) -> PeerChannel:
