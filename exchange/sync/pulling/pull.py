@@ -16,13 +16,12 @@ from typing import Final
 
 from exchange.models import Lab, PeerChannel
 from exchange.services.clock import now
-from exchange.services.errors import ExchangeError, NotFoundError
+from exchange.services.errors import NotFoundError
 from exchange.services.peers import find_channel
-from exchange.services.peers.claims import ChannelClaim, release_channel, renew_claim
-from exchange.services.peers.health import settle_run, settle_trouble
+from exchange.services.peers.claims import ChannelClaim
+from exchange.services.peers.health import settle_run
 from exchange.services.receiving import PageReceipt, receive_page
 from exchange.stix.timestamps import format_taxii, ordering_key
-from exchange.sync.claiming import ClaimOverError
 from exchange.sync.peers import Limits, PeerError, PeerFault, RemotePage, RemoteRoot
 from exchange.sync.pulling.mending import mended
 from exchange.sync.pulling.places import (
@@ -37,6 +36,7 @@ from exchange.sync.pulling.places import (
     without_cursor,
 )
 from exchange.sync.reaching import access_of
+from exchange.sync.running import keep_claim, settled
 
 LIMITS: Final = Limits(deadline_s=60.0)
 """Short enough for the claim to outlast a request (services/peers/claims.py)."""
@@ -103,25 +103,11 @@ def pull(
         channel = find_channel(claim.channel_id)
     except NotFoundError:
         return run
-    try:
+    with settled(claim, run):
         with RemoteRoot(access_of(channel.peer), limits=limits) as root:
             _drain(root, channel, claim, run, on_page, page_limit)
         run.seconds = time.monotonic() - began
         settle_run(claim, moved=run.moved, seconds=run.seconds, more=run.more)
-    except ClaimOverError as error:
-        run.failure = error.code  # whoever has the channel now says how it is doing
-    except PeerError as error:
-        run.failure = error.code
-        settle_trouble(claim, code=error.code, retry_after_s=error.retry_after_s)
-    except ExchangeError as error:
-        run.failure = error.code
-        settle_trouble(claim, code=error.code)
-    except Exception as error:  # noqa: BLE001 - a fault of ours must not be run into again at once, and for ever
-        logger.error("pull channel=%d fault=%s", channel.pk, type(error).__name__)
-        run.failure = "internal"
-        settle_trouble(claim, code=run.failure)
-    finally:
-        release_channel(claim)
     run.seconds = time.monotonic() - began
     logger.info(
         "pull peer=%s channel=%d pages=%d objects=%d moved=%d seconds=%.3f more=%s failure=%s",
@@ -143,7 +129,7 @@ def _drain(
     place, run.more = Place(channel.added_after, channel.next, page_limit), True
     over_by = _over_by(channel)
     while run.more and run.pages < MAX_PAGES:
-        _keep(claim)
+        keep_claim(claim)
         asked, page = _ask(root, channel, claim, place)
         try:
             step = after_page(asked, page, last_date=channel.last_date, over_by=over_by)
@@ -155,11 +141,6 @@ def _drain(
         run.take(asked, page, _store(channel, claim, page, step), on_page)
 
 
-def _keep(claim: ChannelClaim) -> None:
-    if not renew_claim(claim):
-        raise ClaimOverError("the channel is another worker's, or its peer was stopped")
-
-
 def _ask(root: RemoteRoot, channel: PeerChannel, claim: ChannelClaim, place: Place) -> tuple[Place, RemotePage]:
     """The page at a place, or at what the peer makes of it; and what it was asked with in the end."""
     while True:
@@ -169,7 +150,7 @@ def _ask(root: RemoteRoot, channel: PeerChannel, claim: ChannelClaim, place: Pla
             )
         except PeerError as error:
             place = _eased(place, channel, error)
-            _keep(claim)
+            keep_claim(claim)
         else:
             return place, _without_future(channel, _mended(channel, page))
 

@@ -14,16 +14,16 @@ from http import HTTPStatus
 from typing import Final
 
 from exchange.models import PeerChannel, PeerErrand
-from exchange.services.errors import ConflictError, ExchangeError, NotFoundError
+from exchange.services.errors import NotFoundError
 from exchange.services.peers import find_channel
-from exchange.services.peers.claims import ChannelClaim, release_channel
-from exchange.services.peers.health import settle_run, settle_trouble
+from exchange.services.peers.claims import ChannelClaim
+from exchange.services.peers.health import settle_run
 from exchange.services.pushing import Errand, due_errands, has_deletions, next_outgoing, settle_errand
-from exchange.sync.claiming import ClaimOverError
 from exchange.sync.peers import Limits, PeerError, PeerFault, RemoteRoot
 from exchange.sync.pushing.sending import Sender, Tally
 from exchange.sync.pushing.verdicts import refused_of
 from exchange.sync.reaching import access_of
+from exchange.sync.running import keep_claim, settled
 
 LIMITS: Final = Limits(deadline_s=60.0)
 """Short enough for the claim to outlast a request (services/peers/claims.py)."""
@@ -60,25 +60,12 @@ def push(
         channel = find_channel(claim.channel_id)
     except NotFoundError:
         return run
-    try:
+    with settled(claim, run):
         with RemoteRoot(access_of(channel.peer), limits=limits) as root:
             _drain(channel, Sender(root, claim, run.tally, on_envelope))
         run.seconds = time.monotonic() - began
         pause_s = PENDING_PAUSE_S if run.tally.is_pending else None
         settle_run(claim, moved=run.tally.moved, seconds=run.seconds, more=run.tally.more, pause_s=pause_s)
-    except PeerError as error:
-        run.failure = error.code
-        settle_trouble(claim, code=error.code, retry_after_s=error.retry_after_s)
-    except ExchangeError as error:
-        run.failure = error.code
-        if not _is_claim_lost(error):
-            settle_trouble(claim, code=error.code)
-    except Exception as error:  # noqa: BLE001 - a fault of ours must not be run into again at once, and for ever
-        logger.error("push channel=%d fault=%s", channel.pk, type(error).__name__)
-        run.failure = "internal"
-        settle_trouble(claim, code=run.failure)
-    finally:
-        release_channel(claim)
     run.seconds = time.monotonic() - began
     logger.info(
         "push peer=%s channel=%d envelopes=%d moved=%d refused=%d deleted=%d seconds=%.3f more=%s failure=%s",
@@ -95,17 +82,12 @@ def push(
     return run
 
 
-def _is_claim_lost(error: ExchangeError) -> bool:
-    """Whoever has the channel now says how it is doing."""
-    return isinstance(error, ClaimOverError) or (isinstance(error, ConflictError) and error.code == "claim-lost")
-
-
 def _drain(channel: PeerChannel, sender: Sender) -> None:
     tally = sender.tally
     _delete(channel, sender)
     _post_refused_again(channel, sender)
     while tally.more and not tally.is_pending and tally.envelopes < MAX_ENVELOPES:
-        sender.keep_claim()
+        keep_claim(sender.claim)
         current = find_channel(channel.pk)
         if current.pending_status:
             sender.follow_up(current)
@@ -121,7 +103,7 @@ def _drain(channel: PeerChannel, sender: Sender) -> None:
 def _delete(channel: PeerChannel, sender: Sender) -> None:
     while errands := due_errands(channel, PeerErrand.Kind.DELETE):
         for errand in errands:
-            sender.keep_claim()
+            keep_claim(sender.claim)
             try:
                 sender.root.delete(channel.remote_collection, errand.stix_id, version="all")
             except PeerError as error:
@@ -147,7 +129,7 @@ def _post_refused_again(channel: PeerChannel, sender: Sender) -> None:
     for errand in due_errands(channel, PeerErrand.Kind.POST):
         if errand.outgoing is None:
             continue
-        sender.keep_claim()
+        keep_claim(sender.claim)
         try:
             final = sender.final(sender.post(channel, [errand.outgoing]))
         except PeerError as error:

@@ -10,7 +10,7 @@ from typing import Final
 from exchange.models import PeerChannel
 from exchange.services.clock import now
 from exchange.services.database import writing
-from exchange.services.peers.claims import ChannelClaim, renew_claim
+from exchange.services.peers.claims import ChannelClaim
 from exchange.services.pushing import (
     Outgoing,
     Ready,
@@ -24,9 +24,9 @@ from exchange.services.pushing import (
 )
 from exchange.services.pushing.envelopes import envelope, fitting
 from exchange.services.pushing.outbox import MAX_BYTES
-from exchange.sync.claiming import ClaimOverError
 from exchange.sync.peers import PeerError, PeerFault, RemoteRoot, RemoteStatus
 from exchange.sync.pushing.verdicts import is_same_version, refused_of
+from exchange.sync.running import keep_claim
 
 FOLLOW_S: Final = 20.0
 FIRST_LOOK_S: Final = 0.1
@@ -61,11 +61,6 @@ class Sender:
     tally: Tally
     on_envelope: Callable[[int, int], None]
     _room: int = field(default=0, init=False)
-
-    def keep_claim(self) -> None:
-        """Raises: ClaimOverError."""
-        if not renew_claim(self.claim):
-            raise ClaimOverError("the channel is another worker's, or its peer was stopped")
 
     def send(self, channel: PeerChannel, ready: Ready) -> None:
         """One envelope of what is ready, or of its first part; without anything to send the place moves all the same.
@@ -130,7 +125,7 @@ class Sender:
             if time.monotonic() + pause > ends_at:
                 return None
             time.sleep(pause)
-            self.keep_claim()
+            keep_claim(self.claim)
             status = self.root.status(status.id)
             pause = min(2 * pause, LONGEST_LOOK_S)
         return status
@@ -145,7 +140,7 @@ class Sender:
         """
         missing = []
         for each, reason in refused:
-            self.keep_claim()
+            keep_claim(self.claim)
             if not self._holds(channel, each):
                 missing.append((each, reason))
         return missing
