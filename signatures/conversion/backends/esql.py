@@ -45,16 +45,6 @@ class EsqlExactBackend(ExactBackend, ESQLBackend):
         """NULL counts as false."""
         return f"NOT COALESCE({expression}, false)"
 
-    def convert_condition_field_eq_val_str(self, cond: Comparison, state: ConversionState) -> str:
-        """A field that is no text is read as one."""
-        assert isinstance(cond.value, SigmaString)
-        return self.text(self._as_text(cond.field), cond.value, is_cased=False)
-
-    def convert_condition_field_eq_val_str_case_sensitive(self, cond: Comparison, state: ConversionState) -> str:
-        """As without `cased`, as it is."""
-        assert isinstance(cond.value, SigmaString)
-        return self.text(self._as_text(cond.field), cond.value, is_cased=True)
-
     def convert_condition_field_eq_val_num(self, cond: Comparison, state: ConversionState) -> str:
         """A number."""
         assert isinstance(cond.value, SigmaNumber)
@@ -75,7 +65,8 @@ class EsqlExactBackend(ExactBackend, ESQLBackend):
         """The events themselves."""
         return f"FROM {self.options.table} METADATA _id, _index\n| WHERE {predicate}"
 
-    def _as_text(self, field: str) -> str:
+    def as_text(self, field: str) -> str:
+        """A field that is no text is read as one."""
         known = VOCABULARY.fields.get(field)
         column = self.escape_and_quote_field(field)
         return column if known is None or known.type is FieldType.STRING else f"TO_STRING({column})"

@@ -42,35 +42,39 @@ class ExactBackend(TextQueryBackend):
         self.options = options
         super().__init__(options.log_source_pipeline())
 
-    # What a language has to say itself.
+    # What a language has to say itself. What one has no form for, conversion.py answers with a refusal.
 
     def text(self, field: str, value: SigmaString, *, is_cased: bool) -> str:
         """The whole value of a field is like `value`, which may hold wildcards."""
-        raise NotImplementedError
+        raise NotImplementedError("the language has no form for text")
 
     def negation(self, expression: str) -> str:
         """True wherever `expression` is not true, missing fields included."""
-        raise NotImplementedError
+        raise NotImplementedError("the language has no form for not")
 
     def events(self, predicate: str) -> str:
         """The query for the events themselves."""
-        raise NotImplementedError
+        raise NotImplementedError("the language has no form for events")
 
     def correlate(self, plan: Plan) -> str:
         """The query for the groups and windows of a correlation."""
-        raise NotImplementedError
+        raise NotImplementedError("the language has no form for correlations")
+
+    def as_text(self, field: str) -> str:
+        """A field of a rule as text, for languages in which a column may be something else."""
+        return str(self.escape_and_quote_field(field))
 
     # How pySigma calls that.
 
     def convert_condition_field_eq_val_str(self, cond: Comparison, state: ConversionState) -> str:
         """Text, case ignored."""
         assert isinstance(cond.value, SigmaString)
-        return self.text(self.escape_and_quote_field(cond.field), cond.value, is_cased=False)
+        return self.text(self.as_text(cond.field), cond.value, is_cased=False)
 
     def convert_condition_field_eq_val_str_case_sensitive(self, cond: Comparison, state: ConversionState) -> str:
         """Text as it is."""
         assert isinstance(cond.value, SigmaCasedString)
-        return self.text(self.escape_and_quote_field(cond.field), cond.value, is_cased=True)
+        return self.text(self.as_text(cond.field), cond.value, is_cased=True)
 
     def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> str:
         """Sigma has two truth values: what is not known to be true is false, and its negation true."""

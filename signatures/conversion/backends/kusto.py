@@ -53,16 +53,6 @@ class KustoExactBackend(KustoCorrelations, KustoBackend):
         """NULL counts as false."""
         return f"not(coalesce({expression}, false))"
 
-    def convert_condition_field_eq_val_str(self, cond: Comparison, state: ConversionState) -> str:
-        """A column that is no text is read as one."""
-        assert isinstance(cond.value, SigmaString)
-        return self.text(self._as_text(cond.field), cond.value, is_cased=False)
-
-    def convert_condition_field_eq_val_str_case_sensitive(self, cond: Comparison, state: ConversionState) -> str:
-        """As without `cased`, as it is."""
-        assert isinstance(cond.value, SigmaString)
-        return self.text(self._as_text(cond.field), cond.value, is_cased=True)
-
     def convert_condition_field_eq_val_num(self, cond: Comparison, state: ConversionState) -> str:
         """A number."""
         assert isinstance(cond.value, SigmaNumber)
@@ -76,7 +66,7 @@ class KustoExactBackend(KustoCorrelations, KustoBackend):
     def convert_condition_field_eq_val_re(self, cond: Comparison, state: ConversionState) -> str:
         """Found anywhere in the text."""
         pattern, flags = regex_text(typed_regex(cond))
-        return f"{self._as_text(cond.field)} matches regex {quoted(f'(?{flags}){pattern}' if flags else pattern)}"
+        return f"{self.as_text(cond.field)} matches regex {quoted(f'(?{flags}){pattern}' if flags else pattern)}"
 
     def convert_condition_field_eq_val_cidr(self, cond: Comparison, state: ConversionState) -> str:
         """What is no address is in no network."""
@@ -93,7 +83,8 @@ class KustoExactBackend(KustoCorrelations, KustoBackend):
         """The rows themselves."""
         return f"{self.quoted_table()}\n| where {predicate}"
 
-    def _as_text(self, field: str) -> str:
+    def as_text(self, field: str) -> str:
+        """A column that is no text is read as one."""
         known = VOCABULARY.fields.get(field)
         column = self.escape_and_quote_field(field)
         return column if known is None or known.type is FieldType.STRING else f"tostring({column})"

@@ -57,7 +57,7 @@ class LokiExactBackend(ExactBackend, LogQLBackend):
 
     def negation(self, expression: str) -> str:
         """LogQL has no `not`; `prepared` leaves none."""
-        raise NotImplementedError
+        raise NotImplementedError("a negation was left in the condition")
 
     def prepared(self, condition: Any) -> Any:
         """Make texts regular expressions, then let pySigma's backend move `not` down."""
@@ -67,7 +67,7 @@ class LokiExactBackend(ExactBackend, LogQLBackend):
 
     def convert_condition_field_eq_val_str(self, cond: Comparison, state: ConversionState) -> Any:
         """Nothing of the kind is left by `prepared`."""
-        raise NotImplementedError
+        raise NotImplementedError("a text was left that is no regular expression")
 
     def convert_condition_field_eq_val_str_case_sensitive(self, cond: Comparison, state: ConversionState) -> str:
         """A label as it is."""

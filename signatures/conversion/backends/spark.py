@@ -71,16 +71,6 @@ class SparkBackend(SqlCorrelations):
         """NULL counts as false."""
         return f"NOT coalesce({expression}, false)"
 
-    def convert_condition_field_eq_val_str(self, cond: Comparison, state: ConversionState) -> str:
-        """A column that may be no text is read as one."""
-        assert isinstance(cond.value, SigmaString)
-        return self.text(self._as_text(cond.field), cond.value, is_cased=False)
-
-    def convert_condition_field_eq_val_str_case_sensitive(self, cond: Comparison, state: ConversionState) -> str:
-        """As without `cased`, as it is."""
-        assert isinstance(cond.value, SigmaString)
-        return self.text(self._as_text(cond.field), cond.value, is_cased=True)
-
     def convert_condition_field_eq_val_num(self, cond: Comparison, state: ConversionState) -> str:
         """A number, or a text that is one."""
         assert isinstance(cond.value, SigmaNumber)
@@ -89,7 +79,7 @@ class SparkBackend(SqlCorrelations):
     def convert_condition_field_eq_val_bool(self, cond: Comparison, state: ConversionState) -> str:
         """A truth value, or a text that is one."""
         assert isinstance(cond.value, SigmaBool)
-        return f"lower({self._as_text(cond.field)}) = '{str(cond.value.boolean).lower()}'"
+        return f"lower({self.as_text(cond.field)}) = '{str(cond.value.boolean).lower()}'"
 
     def convert_condition_field_compare_op_val(self, cond: Comparison, state: ConversionState) -> str:
         """As for equality; infinity and NaN are no numbers."""
@@ -101,17 +91,17 @@ class SparkBackend(SqlCorrelations):
     def convert_condition_field_eq_val_re(self, cond: Comparison, state: ConversionState) -> str:
         """Found anywhere in the text."""
         pattern, flags = regex_text(typed_regex(cond))
-        return f"{self._as_text(cond.field)} RLIKE {_quoted(f'(?{flags}){pattern}' if flags else pattern)}"
+        return f"{self.as_text(cond.field)} RLIKE {_quoted(f'(?{flags}){pattern}' if flags else pattern)}"
 
     def convert_condition_field_eq_val_cidr(self, cond: Comparison, state: ConversionState) -> str:
         """By a regular expression that takes addresses of the network and nothing else."""
         network = typed_cidr(cond).network
         assert isinstance(network, IPv4Network)
-        return f"{self._as_text(cond.field)} RLIKE {_quoted(f'^{cidr_regex(network)}$')}"
+        return f"{self.as_text(cond.field)} RLIKE {_quoted(f'^{cidr_regex(network)}$')}"
 
     def convert_condition_field_eq_field(self, cond: Comparison, state: ConversionState) -> str:
         """Both as text, as they are."""
-        return f"{self._as_text(cond.field)} = {self._as_text(typed_reference(cond).field)}"
+        return f"{self.as_text(cond.field)} = {self.as_text(typed_reference(cond).field)}"
 
     def time(self) -> str:
         """A timestamp."""
@@ -134,7 +124,8 @@ class SparkBackend(SqlCorrelations):
         frame = self._frame(keys, f"RANGE BETWEEN {self.span(seconds)} PRECEDING AND CURRENT ROW")
         return f"size(collect_set(v) OVER ({frame}))"
 
-    def _as_text(self, field: str) -> str:
+    def as_text(self, field: str) -> str:
+        """A column that may be no text is read as one."""
         column = self.escape_and_quote_field(field)
         known = VOCABULARY.fields.get(field)
         return column if known is not None and known.type is FieldType.STRING else f"CAST({column} AS STRING)"

@@ -4,6 +4,7 @@ Shared by dialects that have common table expressions and `RANGE` frames. A dial
 In the `WITH` clause `e` are the events, `w` their windows, `s` steps of an order, `c` what a correlation answers.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 
 from sigma.correlations import SigmaCorrelationRule, SigmaCorrelationType
@@ -28,33 +29,33 @@ class _Query:
 class SqlCorrelations(ExactBackend):
     """What a dialect has to say stands first."""
 
+    @abstractmethod
     def quoted_table(self) -> str:
         """The table, quoted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def time(self) -> str:
         """The time of an event, as something that `frame` can reach back from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def span(self, seconds: int) -> str:
         """A span of time to subtract from what `time` gives."""
-        raise NotImplementedError
 
+    @abstractmethod
     def instant(self) -> str:
         """The smallest span of time."""
-        raise NotImplementedError
 
     def shown_time(self, expression: str) -> str:
         """A time for people."""
         return expression
 
+    @abstractmethod
     def number(self, column: str) -> str:
         """A column as a number, NULL if it is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def distinct_values(self, table: str, keys: tuple[str, ...], seconds: int) -> str:
         """How many different values of `v` there are in the window that ends at a row of `table`, called `a`."""
-        raise NotImplementedError
 
     def correlate(self, plan: Plan) -> str:
         """One row for each group and window."""
