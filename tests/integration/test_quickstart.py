@@ -438,8 +438,16 @@ def test_keys_that_a_crash_left_half_made_are_made_again(database: None, tmp_pat
 # --- starts and stops --------------------------------------------------------------------------------------------
 
 
-def test_second_start_keeps_everything_and_empty_publishes_nothing(tmp_path: Path) -> None:
-    run = Quickstart(tmp_path / "data", free_port(), free_port(), ("--empty",))
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Quickstart]:
+    """A run of a test's own, which it starts; nothing of it outlives the test."""
+    made = Quickstart(tmp_path / "data", free_port(), free_port(), ("--empty",))
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.stop()
+
+
+def test_second_start_keeps_everything_and_empty_publishes_nothing(run: Quickstart) -> None:
     run.start()
     accounts = run.accounts
     assert "published" not in run.output
