@@ -4,7 +4,7 @@ The publishing service finds `inspect_object` by its dotted path in the settings
 above them. It decodes and parses; whether the content may be published is the scope guard's question.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from exchange.services.scope_payloads import Notice, Payload, RuleFields
@@ -14,6 +14,13 @@ from signatures.cacao import Finding, PlaybookInspection, Severity, check_safety
 from signatures.cacao.carrying import BODY as _BODY
 from signatures.cacao.carrying import playbook_in, repeated_of
 from signatures.sigma import SigmaInspection, inspect_rule
+from signatures.vocabulary import VOCABULARY
+
+MAX_UNKNOWN_SHOWN: Final = 20
+"""Looking for the nearest name of each takes milliseconds."""
+
+MAX_FIELD_CHARS: Final = 100
+"""More is no misspelling of anything."""
 
 _PATTERN: Final = "/pattern"
 _EXTENSION: Final = pointer_to(("extensions", COA_PLAYBOOK_EXTENSION))
@@ -101,4 +108,20 @@ def _sigma_payload(rule: SigmaInspection, pointer: str, prefix: str) -> Payload:
             for features in rule.rules
         ),
         unlisted=tuple((prefix + location, key) for location, key in rule.unlisted),
+        notices=tuple(_unknown_fields(rule, prefix)),
     )
+
+
+def _unknown_fields(rule: SigmaInspection, prefix: str) -> Iterator[Notice]:
+    unknown = [mention for mention in rule.mentions if mention.field not in VOCABULARY.fields]
+    for mention in unknown[:MAX_UNKNOWN_SHOWN]:
+        nearest = VOCABULARY.nearest(mention.field[:MAX_FIELD_CHARS])
+        yield Notice(
+            "field-unknown",
+            f"{prefix}document {mention.document}, {mention.place}: {shown(mention.field)} is no field of the"
+            f" vocabulary {VOCABULARY.version}{f'; {nearest} is one' if nearest else ''}",
+            refuses=False,
+        )
+    if len(unknown) > MAX_UNKNOWN_SHOWN:
+        more = len(unknown) - MAX_UNKNOWN_SHOWN
+        yield Notice("field-unknown", f"{prefix}{more} more are no fields of the vocabulary either", refuses=False)

@@ -5,12 +5,14 @@ decided by the scope guard, and which fields a gateway knows is decided elsewher
 """
 
 from signatures.sigma.features import Branch, FieldMatch
+from signatures.sigma.fields import FieldMention
 from signatures.sigma.inspection import RuleFeatures, SigmaInspection, inspect_rule, named_fields, read_rules
 from signatures.sigma.parsing import ParsedDocument
 
 __all__ = [
     "Branch",
     "FieldMatch",
+    "FieldMention",
     "ParsedDocument",
     "RuleFeatures",
     "SigmaInspection",

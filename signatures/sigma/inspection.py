@@ -20,6 +20,7 @@ from signatures.sigma.features import (
     fields_of,
     literal_fields_of,
 )
+from signatures.sigma.fields import FieldMention, gateway_fields
 from signatures.sigma.parsing import ParsedDocument, parse_documents
 from signatures.sigma.remarks import remarks_in
 from signatures.sigma.shape import RULE_KEYS, check_shape
@@ -53,6 +54,7 @@ class SigmaInspection:
 
     title: of the outermost document. ids, names: of all documents. label: the strictest `tlp.*` tag.
     fields: every field of conditions, groups and aliases, sorted. matches: fields with a value in the text.
+    mentions: where fields of a model gateway are named. outermost: the members of the document that `title` is of.
     texts: (location, text) of everything written in it. remarks: the same of comments and the like.
     unlisted: (location, key) outside the specification.
     """
@@ -64,6 +66,8 @@ class SigmaInspection:
     label: Tlp | None
     fields: tuple[str, ...]
     matches: tuple[FieldMatch, ...]
+    mentions: tuple[FieldMention, ...]
+    outermost: Mapping[str, Any]
     rules: tuple[RuleFeatures, ...]
     texts: tuple[tuple[str, str], ...]
     remarks: tuple[tuple[str, str], ...]
@@ -78,15 +82,17 @@ def inspect_rule(text: str) -> SigmaInspection:
     """
     parsed, referenced = read_rules(text)
     documents = [item.document for item in parsed]
-    outermost = [document for document in documents if document.number not in referenced]
+    outermost = ([document for document in documents if document.number not in referenced] or documents)[-1]
     return SigmaInspection(
-        title=(outermost or documents)[-1].value["title"],
+        title=outermost.value["title"],
         ids=_gather(documents, "id"),
         names=_gather(documents, "name"),
         tags=tuple(dict.fromkeys(tag for document in documents for tag in document.value.get("tags", ()))),
         label=_label(documents),
         fields=tuple(sorted(set().union(*(named_fields(item) for item in parsed)))),
         matches=tuple(match for document in documents for match in _matches(document)),
+        mentions=gateway_fields(documents),
+        outermost=outermost.value,
         rules=tuple(_features(item) for item in parsed if item.conditions),
         texts=tuple(text for document in documents for text in _texts(document)),
         remarks=tuple(remarks_in(text)),

@@ -14,7 +14,7 @@ from exchange.services.scope import check_scope
 from exchange.stix.errors import StixError
 from exchange.stix.extension_ids import COA_PLAYBOOK_EXTENSION
 from exchange.stix.markings import Tlp
-from signatures.inspectors import inspect_object
+from signatures.inspectors import MAX_UNKNOWN_SHOWN, inspect_object
 
 Members = dict[str, Any]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -121,3 +121,26 @@ def test_a_conversation_in_comments_is_out_of_scope() -> None:
     with pytest.raises(OutOfScopeError) as caught:
         check_scope(members, inspect_object(members))
     assert caught.value.rule == "text-too-long"
+
+
+def rule_over(fields: str) -> Members:
+    pattern = (
+        "title: Long answers\nlogsource: {category: llm_api}\ndetection:\n  long:\n"
+        f"{fields}  condition: long\nfalsepositives: [Tutoring]\nlevel: low\n"
+    )
+    return {"type": "indicator", "pattern_type": "sigma", "pattern": pattern}
+
+
+def test_a_field_that_no_gateway_has_is_told_with_its_place_and_the_nearest_name() -> None:
+    (payload,) = inspect_object(rule_over("    gen_ai.usage.output_token|gte: 4000\n"))
+    (notice,) = payload.notices
+    assert (notice.code, notice.refuses) == ("field-unknown", False)
+    assert notice.message.startswith("document 1, line 5, column 5: 'gen_ai.usage.output_token' is no field")
+    assert notice.message.endswith("gen_ai.usage.output_tokens is one")
+
+
+def test_many_unknown_fields_are_counted_instead_of_told() -> None:
+    fields = "".join(f"    llmx.zzz.f{number}: 1\n" for number in range(MAX_UNKNOWN_SHOWN + 5))
+    (payload,) = inspect_object(rule_over(fields))
+    assert len(payload.notices) == MAX_UNKNOWN_SHOWN + 1
+    assert payload.notices[-1].message.startswith("5 more")

@@ -155,3 +155,18 @@ def test_comments_and_names_of_anchors_are_remarks_with_their_place() -> None:
     ]
     assert remarks[4][0] == "line 20 (remark)"
     assert inspect_rule(RULE).remarks == ()
+
+
+def test_fields_of_a_gateway_come_with_their_places_in_the_order_of_the_text() -> None:
+    named = [(each.document, each.place, each.field) for each in inspect_rule(RULE + CORRELATION).mentions]
+    assert named == [
+        (1, "line 7, column 5", "llmx.prompt.reasoning_request"),
+        (1, "line 9, column 5", "llmx.prompt.template_family"),
+        (1, "line 11, column 5", "llmx.account.declared_use"),
+        (2, "line 25, column 33", "llmx.prompt.template_family"),
+        (2, "line 27, column 22", "user.id"),
+    ]
+
+
+def test_fields_of_other_log_sources_are_not_a_gateways() -> None:
+    assert inspect_rule(RULE.replace("{category: llm_api, product: llm_gateway}", "{product: aws}")).mentions == ()
