@@ -26,7 +26,7 @@ RULES: Final = Path(__file__).parents[1] / "signatures" / "samples" / "sigma"
 ROWS: Final = 4_200_000
 """Enough for campaigns of their natural size."""
 
-SEEDS: Final = (101, 102, 103)
+SEEDS: Final = (201, 202, 203)
 
 
 @dataclass(slots=True)

@@ -121,7 +121,7 @@ def test_the_samples_convert_to_what_can_express_them(run: Run, tmp_path: Path) 
         ("splunk", 6),
         ("esql", 6),
         ("loki", 5),
-        ("eql", 2),
+        ("eql", 3),
     ):
         answer = run(tmp_path, "--target", target, "--json")
         report = json.loads(answer.out)
