@@ -163,7 +163,11 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         help="whose names the fields have there",
     )
     parser.add_argument(
-        "--include-revoked", action="store_true", help="convert revoked and expired signatures too, marked as such"
+        "--revoked",
+        "--include-revoked",
+        dest="include_revoked",
+        action="store_true",
+        help="convert revoked, withdrawn and expired signatures too, marked as such",
     )
 
 
@@ -182,6 +186,9 @@ def _add_backtest(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FILE",
         help="Parquet, JSON lines or CSV, by name or pattern",
+    )
+    parser.add_argument(
+        "--revoked", action="store_true", help="run revoked and withdrawn signatures too, marked as such"
     )
     parser.add_argument("--label", metavar="COLUMN", help="the column that names an event's campaign, empty if benign")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one page")

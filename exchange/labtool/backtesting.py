@@ -9,6 +9,7 @@ import re
 from argparse import Namespace
 from typing import Final
 
+from exchange.labtool.answers import printable
 from exchange.labtool.errors import DataError, UsageError
 from exchange.labtool.files import write_file
 from exchange.labtool.output import Output
@@ -35,10 +36,14 @@ def run_backtest(options: Namespace, output: Output) -> bool:
         raise UsageError(f"--memory takes a size such as 3GB, --threads a number from 1 to {MAX_THREADS}")
     settings = Settings(options.memory, options.temporary, options.threads)
     try:
-        signatures = collect_signatures(options.signatures, now=utc_now())
+        signatures = collect_signatures(
+            options.signatures, now=utc_now(), include_revoked=options.revoked, progress=output.progress
+        )
         for signature in signatures:
             if signature.is_invalid:
-                output.note(f"{signature.origin}: {signature.reason}")
+                output.note(printable(f"{signature.origin}: {signature.reason}"))
+            elif signature.is_aside:
+                output.note(printable(f"{signature.origin}: {signature.id}: {signature.reason}"))
         results = backtest(
             signatures, options.logs, label=options.label or "", settings=settings, progress=output.progress
         )

@@ -1,34 +1,27 @@
-"""`commonwatch convert`: reads Sigma and STIX files, converts what is in them, and says of the rest why not."""
+"""`commonwatch convert`: converts what is in Sigma and STIX files, and says of the rest why not."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from exchange.labtool.answers import printable
 from exchange.labtool.errors import DataError, UsageError
-from exchange.labtool.files import read_file
-from exchange.labtool.finding import find_files
-from exchange.labtool.verifying import MAX_FILE_BYTES
 from exchange.stix.errors import StixError, shown
-from exchange.stix.reading import read_object, split_body
 from signatures.conversion import (
     TARGETS,
     Conversion,
     Options,
     RefusedError,
     Schema,
-    Signature,
     Target,
     UnknownTargetError,
     convert_signature,
     find_target,
-    signatures_of,
 )
-from signatures.sigma.limits import MAX_TEXT_BYTES
-
-_SIGMA_ENDINGS: Final = (".yml", ".yaml")
-_STIX_ENDINGS: Final = (".json",)
+from signatures.intake import Given, IntakeError, Signature, read_given, signatures_of
+from signatures.intake.indicators import SIGMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +112,9 @@ def describe_targets() -> tuple[Mapping[str, Any], list[str]]:
     return {"targets": targets}, lines
 
 
-def convert_paths(paths: Iterable[Path], request: Request, *, now: datetime) -> ConversionReport:
+def convert_paths(
+    paths: Iterable[Path], request: Request, *, now: datetime, progress: Callable[[str], None]
+) -> ConversionReport:
     """Convert every Sigma signature in files and folders.
 
     Raises: UsageError for an unknown target or a name that is none; DataError if there is nothing to convert.
@@ -128,15 +123,19 @@ def convert_paths(paths: Iterable[Path], request: Request, *, now: datetime) -> 
         target = find_target(request.target)
         options = target.options(request.table, request.timestamp, Schema(request.schema))
         target.load(options)
+        given = read_given(paths, progress)
     except UnknownTargetError as error:
         raise UsageError(str(error)) from None
-    files = [file for path in paths for file in find_files(path, (*_SIGMA_ENDINGS, *_STIX_ENDINGS))]
+    except IntakeError as error:
+        raise DataError(printable(str(error))) from None
     conversions: list[Converted] = []
-    refusals: list[NotConverted] = []
-    found = [*_sigma_files(files, refusals), *_stix_files(files, refusals, now)]
+    refusals = [NotConverted(fault.origin, "", "", fault.message) for fault in given.faults]
+    found = _signatures(given, now)
     if not found and not refusals:
         raise DataError("there is no Sigma rule in these files")
-    for origin, signature in found:
+    for number, signature in enumerate(found, 1):
+        progress(f"converting signature {number:,} of {len(found):,}")
+        origin = f"{signature.origin}: {shown(signature.id)[1:-1]}" if signature.id else signature.origin
         try:
             converted = convert_signature(signature, target, options, include_revoked=request.include_revoked)
         except RefusedError as error:
@@ -148,39 +147,9 @@ def convert_paths(paths: Iterable[Path], request: Request, *, now: datetime) -> 
     return ConversionReport(target, options, tuple(conversions), tuple(refusals))
 
 
-def _sigma_files(files: Sequence[Path], refusals: list[NotConverted]) -> Iterator[tuple[str, Signature]]:
-    for file in files:
-        if file.suffix not in _STIX_ENDINGS:
-            try:
-                yield str(file), Signature(_read(file, MAX_TEXT_BYTES).decode())
-            except UnicodeDecodeError:
-                refusals.append(NotConverted(str(file), "", "", "the text is not UTF-8"))
-            except DataError as error:
-                refusals.append(NotConverted("", "", "", str(error)))
-
-
-def _stix_files(files: Sequence[Path], refusals: list[NotConverted], now: datetime) -> Iterator[tuple[str, Signature]]:
-    objects: list[Mapping[str, Any]] = []
-    origins: dict[str, str] = {}
-    for file in files:
-        if file.suffix not in _STIX_ENDINGS:
-            continue
-        try:
-            for raw in split_body(_read(file, MAX_FILE_BYTES)):
-                members = read_object(raw).members
-                objects.append(members)
-                origins.setdefault(str(members.get("id")), str(file))
-        except StixError as error:
-            refusals.append(NotConverted(str(file), "", "", str(error)))
-    for signature in signatures_of(objects, now):
-        yield f"{origins.get(signature.id, '')}: {shown(signature.id)[1:-1]}", signature
-
-
-def _read(file: Path, max_bytes: int) -> bytes:
-    try:
-        return read_file(file, max_bytes=max_bytes)
-    except FileNotFoundError:
-        raise DataError(f"{file} is gone") from None
+def _signatures(given: Given, now: datetime) -> list[Signature]:
+    texts = [Signature(each.text, each.origin) for each in given.texts]
+    return [*texts, *(each for each in signatures_of(given.objects, now) if each.pattern_type == SIGMA)]
 
 
 def _conversion_json(converted: Converted) -> dict[str, Any]:

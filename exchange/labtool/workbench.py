@@ -33,7 +33,7 @@ def _convert(options: Namespace, _configuration: Configuration, output: Output) 
     if options.target is None or not options.paths:
         raise UsageError("convert takes at least one PATH and --target NAME; --list prints the targets")
     request = Request(options.target, options.table, options.timestamp, options.schema, options.include_revoked)
-    report = convert_paths(options.paths, request, now=utc_now())
+    report = convert_paths(options.paths, request, now=utc_now(), progress=output.progress)
     for refusal in report.refusals:
         output.note(printable(refusal.line))
     output.answer(report.to_json(), report.lines())

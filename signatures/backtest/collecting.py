@@ -1,162 +1,69 @@
-"""Finds the signatures in files and folders.
+"""From what a lab gives to the signatures that are to be tested. How each stands is decided in signatures/intake.
 
-A Sigma file ends in .yml or .yaml. A JSON file holds STIX: an object, a list or a bundle. Of a pulled folder only
-`objects/` counts. Of several versions of an indicator the newest counts.
+What cannot be tested, or is not to be, is a signature too, with the reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
 
-from exchange.stix.errors import ObjectInvalidError, StixError, shown
-from exchange.stix.reading import read_object, split_body
-from exchange.stix.timestamps import ordering_key, parse_timestamp
+from exchange.stix.errors import ObjectInvalidError, shown
 from signatures.backtest.engine import printable
 from signatures.backtest.errors import BacktestError
-from signatures.backtest.signatures import Signature, signatures_of, unusable
-from signatures.conversion.signatures import CURRENT, DISPUTE_LASTS, DISPUTED, EXPIRED, REVOKED
-
-_SIGMA: Final = frozenset({".yml", ".yaml"})
-_ASIDE: Final = frozenset({"quarantine", "withdrawn"})
-_REASON: Final = ".reason.json"
-MAX_FILE_BYTES: Final = 256 * 1024 * 1024
-# Opinions with which somebody says that an indicator is wrong (STIX 2.1 section 4.12).
-_DISPUTES: Final = frozenset({"disagree", "strongly-disagree"})
+from signatures.backtest.signatures import Signature, signatures_in, unusable
+from signatures.intake import IntakeError, out_of_use, read_given, signatures_of
+from signatures.intake import Signature as Given
+from signatures.intake.indicators import SIGMA
 
 
-@dataclass(slots=True)
-class _Gathered:
-    """What the files hold: signatures of Sigma files, the newest version of each indicator, and disputed ids."""
-
-    now: datetime
-    signatures: list[Signature] = field(default_factory=list)
-    indicators: dict[tuple[str, str], tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
-    disputed: set[str] = field(default_factory=set)
-
-
-def collect_signatures(paths: Iterable[Path], *, now: datetime) -> list[Signature]:
+def collect_signatures(
+    paths: Iterable[Path],
+    *,
+    now: datetime,
+    include_revoked: bool = False,
+    progress: Callable[[str], None] = lambda _text: None,
+) -> list[Signature]:
     """Every signature in the paths, those that cannot be tested with their reasons.
+
+    Revoked, withdrawn and suspended ones are not tested unless `include_revoked`; expired and disputed ones are.
 
     Raises: BacktestError for a path that is not there or is neither Sigma nor STIX, for two rules of one id or name
     in different Sigma files, and if there is nothing at all.
     """
-    gathered = _Gathered(now)
-    for path in paths:
-        for file in _files_in(path):
-            if file.suffix.lower() in _SIGMA:
-                gathered.signatures += _read_sigma(file)
-            else:
-                _read_stix(file, gathered, is_named=file == path)
-    _check_names(gathered.signatures)
-    for origin, members in gathered.indicators.values():
-        gathered.signatures += _of_indicator(members, origin, gathered)
-    if not gathered.signatures:
+    try:
+        given = read_given(paths, progress)
+    except IntakeError as error:
+        raise BacktestError(printable(str(error))) from None
+    signatures = [unusable(Given("", fault.origin), fault.message) for fault in given.faults]
+    for text in given.texts:
+        signatures += _signatures(Given(text.text, text.origin))
+    _check_names(signatures)
+    for indicator in signatures_of(given.objects, now):
+        signatures += _of_indicator(indicator, include_revoked=include_revoked)
+    if not signatures:
         raise BacktestError("there is no signature in these paths")
-    return gathered.signatures
+    return signatures
 
 
-def _files_in(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        if not path.exists():
-            raise BacktestError(f"{printable(str(path))}: there is no such file")
-        if path.suffix.lower() not in _SIGMA | {".json"}:
-            raise BacktestError(f"{printable(str(path))}: a signature is a .yml, .yaml or .json file")
-        yield path
-        return
-    for file in sorted(path.rglob("*")):
-        below = file.relative_to(path).parts
-        is_aside = any(part.startswith(".") or part in _ASIDE for part in below)
-        if not is_aside and not file.name.endswith(_REASON) and file.suffix.lower() in _SIGMA | {".json"}:
-            yield file
-
-
-def _read(file: Path) -> bytes:
+def _signatures(given: Given) -> list[Signature]:
     try:
-        with file.open("rb") as opened:
-            body = opened.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise BacktestError(f"cannot read {printable(str(file))}: {error.strerror}") from None
-    if len(body) > MAX_FILE_BYTES:
-        raise BacktestError(f"{printable(str(file))} has more than {MAX_FILE_BYTES} bytes")
-    return body
-
-
-def _read_sigma(file: Path) -> list[Signature]:
-    try:
-        return signatures_of(_read(file).decode("utf-8"), str(file))
-    except UnicodeDecodeError as error:
-        return [unusable(str(file), f"byte {error.start} is no UTF-8")]
+        return signatures_in(given)
     except ObjectInvalidError as error:
-        return [unusable(str(file), error)]
+        return [unusable(given, error)]
 
 
-def _read_stix(file: Path, gathered: _Gathered, *, is_named: bool) -> None:
-    try:
-        objects = [read_object(raw).members for raw in split_body(_read(file))]
-    except StixError as error:
-        gathered.signatures.append(unusable(str(file), f"no STIX: {error}"))
-        return
-    if is_named and not any("type" in members for members in objects):
-        raise BacktestError(f"{printable(str(file))} holds no STIX object")
-    for members in objects:
-        identifier = members.get("id")
-        if members.get("type") == "opinion" and _disputes(members, gathered.now):
-            references = members.get("object_refs")
-            gathered.disputed.update(map(str, references if isinstance(references, list) else ()))
-        if members.get("type") != "indicator" or not isinstance(identifier, str):
-            continue
-        key = (identifier, str(members.get("created_by_ref")))
-        known = gathered.indicators.get(key)
-        if known is None or _version(members) > _version(known[1]):
-            gathered.indicators[key] = (str(file), members)
-
-
-def _disputes(opinion: Mapping[str, Any], now: datetime) -> bool:
-    """Whether an opinion says that something is wrong, is not taken back, and is fresh enough to count."""
-    try:
-        is_fresh = now - parse_timestamp(str(opinion.get("modified"))) <= DISPUTE_LASTS
-    except StixError:
-        is_fresh = True
-    return opinion.get("opinion") in _DISPUTES and opinion.get("revoked") is not True and is_fresh
-
-
-def _version(members: Mapping[str, Any]) -> str:
-    modified = members.get("modified")
-    try:
-        parse_timestamp(str(modified))
-    except StixError:
-        return ""
-    return ordering_key(str(modified))
-
-
-def _of_indicator(members: Mapping[str, Any], origin: str, gathered: _Gathered) -> list[Signature]:
-    identifier, name = str(members["id"]), str(members.get("name", ""))
-    state = _state(members, gathered)
-    kind, pattern = members.get("pattern_type"), members.get("pattern")
-    if kind != "sigma" or not isinstance(pattern, str):
-        signature = unusable(origin, f"patterns of type {shown(kind)} are not tested on logs", id=identifier, name=name)
-        signature.is_invalid, signature.state = False, state
-        return [signature]
-    try:
-        return signatures_of(pattern, origin, id=identifier, name=name, state=state)
-    except ObjectInvalidError as error:
-        return [unusable(origin, error, id=identifier, name=name)]
-
-
-def _state(members: Mapping[str, Any], gathered: _Gathered) -> str:
-    if members.get("revoked") is True:
-        return REVOKED
-    try:
-        until = members.get("valid_until")
-        if isinstance(until, str) and parse_timestamp(until) <= gathered.now:
-            return EXPIRED
-    except StixError:
-        return EXPIRED
-    return DISPUTED if members["id"] in gathered.disputed else CURRENT
+def _of_indicator(indicator: Given, *, include_revoked: bool) -> list[Signature]:
+    if indicator.pattern_type != SIGMA:
+        reason = f"patterns of type {shown(indicator.pattern_type)} are not tested on logs"
+        return [unusable(indicator, reason, is_invalid=False)]
+    signatures = _signatures(indicator)
+    over = out_of_use(indicator.states)
+    for signature in signatures:
+        if over and not include_revoked and not signature.is_invalid:
+            signature.put_aside(f"{over}: ask for it with --revoked")
+    return signatures
 
 
 def _check_names(signatures: list[Signature]) -> None:

@@ -1,4 +1,4 @@
-"""What is to be tested: the rules of Sigma files, and of STIX indicators as `commonwatch pull` files them.
+"""What is to be tested: the rules of Sigma files and of STIX indicators.
 
 A text may hold several rules; each that no correlation uses, or that one says to generate as well, is a signature.
 What cannot be tested is a signature too, with the reason: nothing is skipped silently.
@@ -14,14 +14,22 @@ from sigma.rule import SigmaRule
 
 from exchange.stix.errors import ObjectInvalidError
 from signatures.backtest.engine import printable
-from signatures.conversion.signatures import CURRENT
+from signatures.conversion.carrying import header_of
+from signatures.conversion.header import Header
 from signatures.duckdb_backend.plans import Leaf, Plan, plan_of
 from signatures.duckdb_backend.refusals import RefusedError
-from signatures.sigma import ParsedDocument, named_fields, read_rules
+from signatures.intake import CURRENT
+from signatures.intake import Signature as Given
+from signatures.sigma import ParsedDocument, inspect_rule, named_fields, read_rules
 
 MAX_NAME_CHARS = 200
+INVALID = "invalid"
+"""The state of a text that is no rule."""
+
 # What one gateway's log holds; a rule for another product is about other events.
 PRODUCTS = frozenset({"llm_gateway"})
+
+_ELSEWHERE = frozenset({"title", "id"})
 
 
 @dataclass(slots=True)
@@ -29,8 +37,9 @@ class Signature:
     """One thing to be tested.
 
     id: of the indicator, else of the rule, else its name or title. origin: the file. state: current, or why it is not
-    in force. test: the rule or the correlation, None if it cannot be tested, for the reason given.
-    is_invalid: whether the reason is a fault of the text. fields: what its documents name.
+    in force. header: what a report carries of it. test: the rule or the correlation, None if it cannot be tested, for
+    the reason given. is_invalid: whether the reason is a fault of the text. is_aside: whether it is out of use.
+    fields: what its documents name.
     """
 
     id: str
@@ -38,25 +47,38 @@ class Signature:
     origin: str
     state: str = CURRENT
     level: str = ""
+    header: Header | None = None
     test: Leaf | Plan | None = None
     reason: str = ""
     is_invalid: bool = False
+    is_aside: bool = False
     remarks: list[str] = field(default_factory=list)
     fields: frozenset[str] = frozenset()
     has_keywords: bool = False
     names: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """(name, text) of all that its producer and others said of it; title and id stand elsewhere in a report."""
+        return [item for item in self.header.items() if item[0] not in _ELSEWHERE] if self.header else []
+
     def refuse(self, reason: str) -> None:
         """Say that it cannot be tested after all."""
         self.test, self.reason = None, reason
 
+    def put_aside(self, reason: str) -> None:
+        """Say that it is out of use, and not tested for that."""
+        self.refuse(reason)
+        self.is_aside = True
 
-def signatures_of(text: str, origin: str, *, id: str = "", name: str = "", state: str = CURRENT) -> list[Signature]:
-    """The signatures of one Sigma text; id, name and state are those of the indicator that carries it, if one does.
+
+def signatures_in(given: Given) -> list[Signature]:
+    """The signatures of one Sigma text, alone or carried by an indicator.
 
     Raises: ObjectInvalidError with line and column.
     """
-    documents, _referenced = read_rules(text)
+    inspected = inspect_rule(given.text)
+    documents, _referenced = read_rules(given.text)
     fields = frozenset(each for item in documents for each in named_fields(item))
     names = tuple(
         (key, str(item.document.value[key]).lower() if key == "id" else item.document.value[key])
@@ -68,12 +90,13 @@ def signatures_of(text: str, origin: str, *, id: str = "", name: str = "", state
     outer = [item for item in documents if not isinstance(item.rule, SigmaFilter) and item.rule._output]
     for item in outer:
         signature = _signature(item)
-        signature.origin, signature.fields, signature.names = origin, fields, names
+        signature.origin, signature.fields, signature.names = given.origin, fields, names
         signature.has_keywords = any(_has_keywords(condition) for each in documents for condition in each.conditions)
-        signature.state = state if state != CURRENT else signature.state
-        if id:
-            signature.id = id if len(outer) == 1 else f"{id} ({signature.id})"
-            signature.name = name if name and len(outer) == 1 else signature.name
+        signature.header = header_of(given, inspected, item.rule)
+        signature.state = signature.header.state if given.states else signature.state
+        if given.id:
+            signature.id = given.id if len(outer) == 1 else f"{given.id} ({signature.id})"
+            signature.name = given.name if given.name and len(outer) == 1 else signature.name
         signature.name = printable(signature.name)[:MAX_NAME_CHARS]
         found.append(signature)
     return found
@@ -137,10 +160,15 @@ def _has_keywords(condition: Any) -> bool:
     return False
 
 
-def unusable(origin: str, error: ObjectInvalidError | str, *, id: str = "", name: str = "") -> Signature:
-    """What stands for a text that is no rule."""
-    message = error.message if isinstance(error, ObjectInvalidError) else error
-    signature = Signature(id=id or origin, name=printable(name or origin)[:MAX_NAME_CHARS], origin=origin)
-    signature.refuse(message)
-    signature.is_invalid, signature.state = True, "invalid"
+def unusable(given: Given, reason: ObjectInvalidError | str, *, is_invalid: bool = True) -> Signature:
+    """What stands for a text that is no rule, or none that can be tested (is_invalid False)."""
+    signature = Signature(
+        id=given.id or given.origin,
+        name=printable(given.name or given.id or given.origin)[:MAX_NAME_CHARS],
+        origin=given.origin,
+        header=header_of(given, None),
+    )
+    signature.refuse(reason.message if isinstance(reason, ObjectInvalidError) else reason)
+    signature.is_invalid = is_invalid
+    signature.state = INVALID if is_invalid else ", ".join(given.states) or CURRENT
     return signature

@@ -7,7 +7,7 @@ from signatures.conversion.conversion import Conversion, convert_signature
 from signatures.conversion.errors import ConversionError, Refusal, RefusedError, UnknownTargetError
 from signatures.conversion.options import Options, Schema
 from signatures.conversion.registry import TARGETS, Target, find_target
-from signatures.conversion.signatures import Signature, signatures_of
+from signatures.intake import Signature
 
 __all__ = [
     "TARGETS",
@@ -22,5 +22,4 @@ __all__ = [
     "UnknownTargetError",
     "convert_signature",
     "find_target",
-    "signatures_of",
 ]

@@ -1,9 +1,9 @@
 """From a signature to queries: check, refuse or convert, and say where it came from."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from sigma.collection import SigmaCollection
 from sigma.correlations import SigmaCorrelationRule
@@ -13,19 +13,17 @@ from sigma.rule import SigmaRule
 
 from exchange.stix.errors import shown
 from signatures.conversion.capabilities import note_on, reason_against
+from signatures.conversion.carrying import header_of
 from signatures.conversion.constructs import Construct, Use
 from signatures.conversion.errors import Refusal, RefusedError
 from signatures.conversion.header import Header, joined, listed
 from signatures.conversion.options import Options
 from signatures.conversion.plans import plan_of
 from signatures.conversion.registry import Target
-from signatures.conversion.signatures import CURRENT, DISPUTED, EXPIRED, REVOKED, Signature
 from signatures.conversion.uses import uses_in
+from signatures.intake import EXPIRED, Signature, out_of_use
 from signatures.sigma import SigmaInspection, inspect_rule
 from signatures.sigma.yaml_reading import YamlDocument, read_documents
-
-_ATLAS_TAG: Final = "atlas."
-_KILL_CHAIN_TAG: Final = "attack."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +43,14 @@ def convert_signature(
 
     Raises:
         ObjectInvalidError: the text is no Sigma; the message names document, line and column.
-        RefusedError: the target cannot express it, or it is revoked or expired.
+        RefusedError: the target cannot express it, or it is out of use or expired.
         UnknownTargetError: the target is not part of this installation.
     """
     inspected = inspect_rule(signature.text)
     documents = read_documents(signature.text)
-    over = [state for state in signature.states if state in (REVOKED, EXPIRED)]
+    over = out_of_use(signature.states) or (EXPIRED if EXPIRED in signature.states else "")
     if over and not include_revoked:
-        raise RefusedError(Refusal(over[0], "signature", "ask for it with --include-revoked"))
+        raise RefusedError(Refusal(over, "signature", "ask for it with --revoked"))
     uses = _uses(documents)
     _refuse(uses, target)
     _refuse_columns(uses, options)
@@ -140,41 +138,9 @@ def _rule(document: YamlDocument) -> SigmaRule | SigmaCorrelationRule | SigmaFil
 def _conversion(
     signature: Signature, inspected: SigmaInspection, target: Target, notes: tuple[str, ...], rule: Any, query: str
 ) -> Conversion:
-    header = _header(signature, inspected, rule, notes)
+    header = header_of(signature, inspected, rule, notes)
     if target.comment is not None:
         return Conversion(target.name, header, query, joined(query, header.comment(target.comment), target.comment))
     body = json.loads(query)
     body["query"]["query_string"]["_name"] = header.field()
     return Conversion(target.name, header, query, json.dumps(body, indent=2, ensure_ascii=False))
-
-
-def _header(signature: Signature, inspected: SigmaInspection, rule: Any, notes: tuple[str, ...]) -> Header:
-    labels = [label for label in (signature.label, inspected.label) if label is not None]
-    rule_version = str(rule.modified or rule.date or "")
-    return Header(
-        title=rule.title or signature.name,
-        id=" ".join(listed([signature.id, str(rule.id or "")])),
-        version=" ".join(listed([signature.version, rule_version])),
-        state=", ".join(signature.states) or CURRENT,
-        confidence=signature.confidence,
-        techniques=listed([*signature.techniques, *_techniques(inspected.tags)]),
-        kill_chain=listed([*signature.kill_chain, *_phases(inspected.tags)]),
-        # sigma.md, storing Sigma in STIX: where the two differ, the stricter counts.
-        marking=str(max(labels)) if labels else "",
-        valid_until=signature.valid_until,
-        producer=signature.producer or str(rule.author or ""),
-        maturity=", ".join(str(each.name).lower() for each in (rule.status, rule.level) if each is not None),
-        false_positives=tuple(map(str, rule.falsepositives or ())),
-        notes=notes if DISPUTED not in signature.states else ("Disputed: do not block on it alone.", *notes),
-    )
-
-
-def _techniques(tags: Sequence[str]) -> Iterator[str]:
-    """`atlas.aml-t0024-002` is AML.T0024.002."""
-    return (tag.removeprefix(_ATLAS_TAG).upper().replace("-", ".") for tag in tags if tag.startswith(_ATLAS_TAG))
-
-
-def _phases(tags: Sequence[str]) -> Iterator[str]:
-    """Tactics of ATT&CK; its techniques have a digit in their name."""
-    names = (tag.removeprefix(_KILL_CHAIN_TAG) for tag in tags if tag.startswith(_KILL_CHAIN_TAG))
-    return (f"mitre-attack/{name}" for name in names if not any(character.isdigit() for character in name))

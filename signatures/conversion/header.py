@@ -46,7 +46,8 @@ def _numbered(character: str) -> str:
 class Header:
     """Of one conversion. Texts are as their producer wrote them; "" is what nobody said.
 
-    state: current, disputed, revoked, expired, or several joined by ", ". notes: of this project on this conversion.
+    state: current, disputed, revoked, withdrawn, suspended, expired, or several joined by ", ". disputes: by whom, why.
+    before: the version before this one; changes: what changed since. notes: of this project on this conversion.
     """
 
     title: str
@@ -60,11 +61,14 @@ class Header:
     valid_until: str
     producer: str
     maturity: str = ""
+    disputes: tuple[str, ...] = ()
+    before: str = ""
+    changes: tuple[str, ...] = ()
     false_positives: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def items(self) -> Iterator[tuple[str, str]]:
-        """(name, text) of all lines; what nobody said is said to be so, but for the last four."""
+        """(name, text) of all lines; what nobody said is said to be so, but for the last seven."""
         for name, text in (
             ("title", self.title),
             ("id", self.id),
@@ -78,8 +82,11 @@ class Header:
             ("producer", self.producer),
         ):
             yield name, text or "not stated"
+        yield from (("disputed by", text) for text in self.disputes)
         yield from (("maturity", text) for text in [self.maturity] if text)
         yield from (("false positive", text) for text in self.false_positives)
+        yield from (("version before", text) for text in [self.before] if text)
+        yield from (("changed since", text) for text in self.changes)
         yield from (("note", text) for text in self.notes)
 
     def lines(self, special: str = "") -> list[str]:

@@ -61,11 +61,11 @@ def _line(cells: tuple[str, ...]) -> str:
 
 def _details(outcome: Outcome) -> Iterator[str]:
     signature = outcome.signature
-    if signature.reason or signature.remarks or outcome.entities:
-        yield ""
-        yield f"{printable(signature.name)}  {printable(signature.id)}"
+    yield ""
+    yield f"{printable(signature.name)}  {printable(signature.id)}"
     if signature.reason:
         yield f"  not tested: {printable(signature.reason)} ({printable(signature.origin)})"
+    yield from (f"  {name}: {printable(text)}" for name, text in signature.carried)
     for remark in signature.remarks:
         yield f"  note: {printable(remark)}"
     for entity in outcome.entities[:_SHOWN_ENTITIES]:

@@ -13,7 +13,7 @@ from signatures.backtest.engine import printable
 from signatures.backtest.reports.charts import days_chart, loads_chart, shares_chart
 from signatures.backtest.reports.lines import share
 from signatures.backtest.results import Outcome, Results
-from signatures.conversion.signatures import CURRENT
+from signatures.intake import CURRENT
 
 # Plots of more signatures than this say nothing.
 _MAX_BARS: Final = 60
@@ -100,6 +100,7 @@ def _section(results: Results, outcome: Outcome) -> Iterator[str]:
     if signature.reason:
         yield f"<p>Not tested: {_text(signature.reason)}</p>"
     yield from (f'<p class="note">{_text(remark)}</p>' for remark in signature.remarks)
+    yield _table(("carried", "as stated"), signature.carried, first_number=2)
     if not outcome.hits:
         return
     if results.first and results.last:

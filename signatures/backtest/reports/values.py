@@ -42,6 +42,7 @@ def _signature(results: Results, outcome: Outcome) -> dict[str, Any]:
         "precision": judged.precision if judged else None,
         "recall": judged.recall if judged else None,
         "state": signature.state,
+        "carried": [{"name": name, "text": text} for name, text in signature.carried],
         "level": signature.level or None,
         "origin": signature.origin,
         "tested": outcome.is_tested,

@@ -66,3 +66,27 @@ def test_senseless_options_end_with_two(folder: Path, capsys: pytest.CaptureFixt
         assert backtest(folder, *others) == 2
         assert "--memory takes a size" in capsys.readouterr().err
     assert backtest(folder, "--html", str(folder / "nowhere" / "r.html")) == 1
+
+
+def test_a_revoked_signature_is_told_in_one_line_and_run_when_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "stix.json").write_text(
+        json.dumps([indicator(1, revoked=True), indicator(2, valid_until="2026-01-02T00:00:00Z")])
+    )
+    assert backtest(folder, "--json", signatures="stix.json") == 0
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert f"{indicator(1)['id']}: revoked: ask for it with --revoked" in said.err
+    assert [(each["state"], each["tested"]) for each in json.loads(said.out)["signatures"]] == [
+        ("revoked", False),
+        ("expired", True),
+    ]
+
+    assert backtest(folder, "--json", "--revoked", signatures="stix.json") == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert [(each["state"], each["hits"]) for each in json.loads(said.out)["signatures"]] == [
+        ("revoked", 3),
+        ("expired", 3),
+    ]

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -186,18 +187,36 @@ def test_of_a_pulled_folder_only_what_was_verified_is_converted(run: Run, tmp_pa
         (tmp_path / name).mkdir()
         write(tmp_path / name, "x.json", indicator(number))
 
-    report = json.loads(run(tmp_path, "--target", "spark", "--json").out)
+    answer = run(tmp_path, "--target", "spark", "--json")
+    asked = json.loads(run(tmp_path, "--target", "spark", "--json", "--revoked").out)
 
-    assert [each["id"][-1] for each in report["conversions"]] == ["0"]
+    assert [each["id"][-1] for each in json.loads(answer.out)["conversions"]] == ["0"]
+    assert "withdrawn: ask for it with --revoked" in answer.err
+    assert len(answer.err.splitlines()) == 1
+    assert [each["id"][-1] for each in asked["conversions"]] == ["0", "2"]
 
 
 def test_revoked_ones_are_refused_unless_asked_for(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path, "x.json", indicator(1, revoked=True))
 
-    assert "revoked: ask for it with --include-revoked" in run(path, "--target", "splunk").err
-    answer = run(path, "--target", "splunk", "--include-revoked")
+    assert "revoked: ask for it with --revoked" in run(path, "--target", "splunk").err
+    answer = run(path, "--target", "splunk", "--revoked")
     assert answer.code == 0
     assert "``` state: revoked ```" in answer.out
+
+
+def test_a_terminal_is_told_how_far_it_is_and_keeps_nothing_of_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, "x.json", [indicator(1), indicator(2)])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+    said = run(path, "--target", "sqlite").err
+
+    assert "reading file 1 of 1" in said
+    assert "converting signature 2 of 2" in said
+    assert said.endswith("\r\x1b[K")
+    assert "\n" not in said
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,12 @@ def test_a_pulled_folder_gives_what_is_in_force_and_the_newest_version(tmp_path:
     for name, members in objects.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(json.dumps(members))
-    assert [each.name for each in collect(tmp_path)] == ["new"]
+    new, aside = collect(tmp_path)
+    assert (new.name, new.reason) == ("new", "")
+    assert (aside.name, aside.state, aside.is_aside) == ("Indicator 4", "withdrawn", True)
 
 
-def test_states_are_shown(tmp_path: Path) -> None:
+def test_states_are_shown_and_what_is_revoked_is_not_run_unless_asked_for(tmp_path: Path) -> None:
     opinion = {
         "type": "opinion",
         "id": "opinion--x",
@@ -68,7 +70,11 @@ def test_states_are_shown(tmp_path: Path) -> None:
         {**opinion, "modified": "2026-02-01T00:00:00Z", "object_refs": [INDICATOR.format(5)]},
     ]
     (tmp_path / "all.json").write_text(json.dumps(objects))
-    assert [each.state for each in collect(tmp_path)] == ["revoked", "expired", "disputed", "current", "current"]
+    found = collect(tmp_path)
+    assert [each.state for each in found] == ["revoked", "expired", "disputed", "current", "current"]
+    assert [each.reason for each in found] == ["revoked: ask for it with --revoked", "", "", "", ""]
+    asked = collect_signatures([tmp_path], now=NOW, include_revoked=True)
+    assert [(each.state, each.reason) for each in asked] == [(each.state, "") for each in found]
 
 
 def test_a_stix_pattern_is_reported_as_not_testable(tmp_path: Path) -> None:
@@ -117,7 +123,10 @@ def test_what_is_no_rule_is_one_line_with_its_place(tmp_path: Path, text: str, p
 def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_bytes(b"title: \xff")
     (tmp_path / "bad.json").write_bytes(b'{"type": ')
-    assert ["no STIX" in each.reason or each.reason for each in collect(tmp_path)] == [True, "byte 7 is no UTF-8"]
+    assert ["no STIX" in each.reason or each.reason for each in collect(tmp_path)] == [
+        True,
+        "the text is not UTF-8 (byte 7)",
+    ]
 
 
 def test_a_refused_construct_is_named_with_rule_and_line(tmp_path: Path) -> None:

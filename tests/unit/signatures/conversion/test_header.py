@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from exchange.stix.markings import Tlp
-from signatures.conversion import TARGETS, RefusedError, Signature, Target, convert_signature, signatures_of
+from signatures.conversion import TARGETS, RefusedError, Signature, Target, convert_signature
+from signatures.intake import StixObject
+from signatures.intake import signatures_of as signatures_in
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 LAB, OTHER = "identity--11111111-1111-4111-8111-111111111111", "identity--22222222-2222-4222-8222-222222222222"
@@ -25,6 +27,10 @@ tags: [atlas.aml-t0024-002, attack.exfiltration, tlp.amber]
 """
 HOSTILE = "x\n'; DROP TABLE y; --\r\u2028*/ ``` | delete \x1b[2J \u202e ${env:SECRET} {{param}} \x00 \" }"
 AVAILABLE = [target for target in TARGETS.values() if target.is_available]
+
+
+def signatures_of(objects: list[dict[str, Any]], now: datetime) -> list[Signature]:
+    return signatures_in(map(StixObject, objects), now)
 
 
 def indicator(**members: Any) -> dict[str, Any]:
@@ -103,7 +109,12 @@ def test_no_text_of_an_object_leaves_the_comment(target: Target) -> None:
         external_references=[{"source_name": "mitre-atlas", "external_id": HOSTILE}],
         kill_chain_phases=[{"kill_chain_name": HOSTILE, "phase_name": HOSTILE}],
     )
-    (signature,) = signatures_of([{"type": "identity", "id": LAB, "name": HOSTILE}, hostile], NOW)
+    older = {**hostile, "modified": "2026-11-01T00:00:00Z", "pattern": HOSTILE, HOSTILE: HOSTILE}
+    against = opinion("disagree", NOW, explanation=HOSTILE)
+    objects = [{"type": "identity", "id": LAB, "name": HOSTILE}, hostile, older, against]
+    (signature,) = signatures_of(objects, NOW)
+    assert signature.changes
+    assert signature.disputes
     options = target.options(None, None)
     (conversion,) = convert_signature(signature, target, options, include_revoked=True)
     (plain,) = convert_signature(Signature(RULE), target, options)
@@ -146,6 +157,7 @@ def test_a_disagreement_of_the_last_two_weeks_makes_a_signature_disputed() -> No
 
     assert carried(disputed)["state"] == "disputed"
     assert carried(disputed)["note"] == "Disputed: do not block on it alone."
+    assert carried(disputed)["disputed by"] == f"{OTHER}: no reason given"
     for harmless in (opinion("agree", fresh), opinion("disagree", old), opinion("disagree", fresh, revoked=True)):
         assert signatures_of([indicator(), harmless], NOW)[0].states == ()
 
