@@ -11,20 +11,21 @@ from typing import ClassVar
 from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
 from sigma.conversion.state import ConversionState
 from sigma.correlations import SigmaCorrelationType
-from sigma.types import SigmaBool, SigmaNumber, SigmaString
+from sigma.types import SigmaString
 
 from signatures.conversion.backends.elastic import like_literal, quoted
-from signatures.conversion.backends.exact import Comparison, ExactBackend, typed_cidr
+from signatures.conversion.backends.exact import Comparison, typed_cidr
+from signatures.conversion.backends.typed import TypedBackend
 from signatures.conversion.plans import Plan, presence_logic
 from signatures.conversion.values import has_wildcard, pattern_of
-from signatures.vocabulary import VOCABULARY, FieldType
 
 _OPERATORS = {"=": "==", "<>": "!="}
 
 
-class EsqlExactBackend(ExactBackend, ESQLBackend):
+class EsqlExactBackend(TypedBackend, ESQLBackend):
     """Fields are `keyword`, numbers and booleans as the vocabulary says."""
 
+    text_function: ClassVar[str] = "TO_STRING"
     or_token: ClassVar[str] = "OR"
     and_token: ClassVar[str] = "AND"
 
@@ -45,16 +46,6 @@ class EsqlExactBackend(ExactBackend, ESQLBackend):
         """NULL counts as false."""
         return f"NOT COALESCE({expression}, false)"
 
-    def convert_condition_field_eq_val_num(self, cond: Comparison, state: ConversionState) -> str:
-        """A number."""
-        assert isinstance(cond.value, SigmaNumber)
-        return f"{self.escape_and_quote_field(cond.field)} == {cond.value}"
-
-    def convert_condition_field_eq_val_bool(self, cond: Comparison, state: ConversionState) -> str:
-        """A truth value."""
-        assert isinstance(cond.value, SigmaBool)
-        return f"{self.escape_and_quote_field(cond.field)} == {str(cond.value.boolean).lower()}"
-
     def convert_condition_field_eq_val_cidr(self, cond: Comparison, state: ConversionState) -> str:
         """What is no address is in no network."""
         network = typed_cidr(cond).network
@@ -64,12 +55,6 @@ class EsqlExactBackend(ExactBackend, ESQLBackend):
     def events(self, predicate: str) -> str:
         """The events themselves."""
         return f"FROM {self.options.table} METADATA _id, _index\n| WHERE {predicate}"
-
-    def as_text(self, field: str) -> str:
-        """A field that is no text is read as one."""
-        known = VOCABULARY.fields.get(field)
-        column = self.escape_and_quote_field(field)
-        return column if known is None or known.type is FieldType.STRING else f"TO_STRING({column})"
 
     # Correlations.
 

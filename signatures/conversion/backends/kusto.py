@@ -10,13 +10,12 @@ from typing import ClassVar
 
 from sigma.backends.kusto import KustoBackend
 from sigma.conversion.state import ConversionState
-from sigma.types import SigmaBool, SigmaNumber, SigmaString
+from sigma.types import SigmaString
 
 from signatures.conversion.backends.elastic import quoted
 from signatures.conversion.backends.exact import Comparison, regex_text, typed_cidr, typed_reference, typed_regex
 from signatures.conversion.backends.kusto_correlations import KustoCorrelations
 from signatures.conversion.values import MANY, has_wildcard, pattern_of, regex_of
-from signatures.vocabulary import VOCABULARY, FieldType
 
 # (first is *, last is *) with no other wildcard: the operator, and its twin that heeds case.
 _PARTS = {
@@ -30,6 +29,7 @@ _PARTS = {
 class KustoExactBackend(KustoCorrelations, KustoBackend):
     """Columns have the vocabulary's names and types."""
 
+    text_function: ClassVar[str] = "tostring"
     field_null_expression: ClassVar[str | None] = "isempty({field})"
 
     def escape_and_quote_field(self, field: str) -> str:
@@ -53,16 +53,6 @@ class KustoExactBackend(KustoCorrelations, KustoBackend):
         """NULL counts as false."""
         return f"not(coalesce({expression}, false))"
 
-    def convert_condition_field_eq_val_num(self, cond: Comparison, state: ConversionState) -> str:
-        """A number."""
-        assert isinstance(cond.value, SigmaNumber)
-        return f"{self.escape_and_quote_field(cond.field)} == {cond.value}"
-
-    def convert_condition_field_eq_val_bool(self, cond: Comparison, state: ConversionState) -> str:
-        """A truth value."""
-        assert isinstance(cond.value, SigmaBool)
-        return f"{self.escape_and_quote_field(cond.field)} == {str(cond.value.boolean).lower()}"
-
     def convert_condition_field_eq_val_re(self, cond: Comparison, state: ConversionState) -> str:
         """Found anywhere in the text."""
         pattern, flags = regex_text(typed_regex(cond))
@@ -82,9 +72,3 @@ class KustoExactBackend(KustoCorrelations, KustoBackend):
     def events(self, predicate: str) -> str:
         """The rows themselves."""
         return f"{self.quoted_table()}\n| where {predicate}"
-
-    def as_text(self, field: str) -> str:
-        """A column that is no text is read as one."""
-        known = VOCABULARY.fields.get(field)
-        column = self.escape_and_quote_field(field)
-        return column if known is None or known.type is FieldType.STRING else f"tostring({column})"

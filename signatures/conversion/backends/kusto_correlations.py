@@ -6,7 +6,7 @@ events meets once.
 
 from sigma.correlations import SigmaCorrelationRule, SigmaCorrelationType
 
-from signatures.conversion.backends.exact import ExactBackend
+from signatures.conversion.backends.typed import TypedBackend
 from signatures.conversion.plans import Plan, Source, plan_of, presence_logic
 
 _OPERATORS = {"=": "==", "<>": "!="}
@@ -20,7 +20,7 @@ class _Statements(list[str]):
         self.known: dict[int, str] = {}
 
 
-class KustoCorrelations(ExactBackend):
+class KustoCorrelations(TypedBackend):
     """`let` statements: `e` the events, `s` the steps of an order, `c` what each correlation answers."""
 
     def quoted_table(self) -> str:
