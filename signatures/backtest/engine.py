@@ -6,6 +6,7 @@ so that no name of a file is ever taken for a pattern; errors name the file as i
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import threading
@@ -25,6 +26,12 @@ DEFAULT_MEMORY: Final = "3GB"
 _POLL_S: Final = 0.5
 # A path is shown whole, what an engine says of a long line of a log is not.
 MAX_PRINTED_CHARS: Final = 1_000
+# Where DuckDB begins to say which of its settings could be changed.
+_ADVICE: Final = re.compile(
+    r"\s*(?:Try setting '|Possible fixes:|Possible solutions:|The search space used was:|If this error occurred during)"
+)
+_APPROXIMATE: Final = "line/object number information is approximate"
+_LINE: Final = re.compile(r", in line \d+")
 _SAFE: Final = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -121,8 +128,7 @@ class Engine(AbstractContextManager["Engine"]):
     def _explain(self, error: duckdb.Error) -> BacktestError:
         if isinstance(error, duckdb.OutOfMemoryException):
             return BacktestError("a step needs more memory or temporary disk than it may take: raise --memory")
-        # What follows is advice on settings, or shows our own query.
-        text = str(error).partition("\n\n")[0].partition("\nLINE ")[0]
+        text = _fault_in(str(error))
         named = [link for link in self._names if link in str(error)]
         # The longest, should one name begin another.
         for link in sorted(named, key=len, reverse=True)[:1]:
@@ -134,6 +140,13 @@ class Engine(AbstractContextManager["Engine"]):
 def printable(text: str) -> str:
     """A text of an engine or a file on one line, cut, without characters that move a terminal's cursor."""
     return "".join(character if character.isprintable() else " " for character in text[:MAX_PRINTED_CHARS])
+
+
+def _fault_in(message: str) -> str:
+    """What DuckDB says is wrong, without its advice on settings and without our own query."""
+    text = _ADVICE.split(message.partition("\n\n")[0].partition("\nLINE ")[0], maxsplit=1)[0]
+    # A line that is not the line misleads; the value that is wrong stands in the message.
+    return _LINE.sub("", text, count=1) if _APPROXIMATE in message else text
 
 
 def _ending(path: Path) -> str:

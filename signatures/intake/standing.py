@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from exchange.stix.extension_ids import FEEDBACK_EXTENSION
 from signatures.intake.members import text_in, texts_in, time_in
 
 # sharing-policy: a dispute that nobody renews ends.
@@ -69,4 +70,8 @@ def _disputes(opinion: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _reason(opinion: Mapping[str, Any]) -> str:
-    return text_in(opinion, "explanation") or "no reason given"
+    """The word of the feedback extension (wire-format) and the explanation, as far as they are there."""
+    extensions = opinion.get("extensions")
+    feedback = extensions.get(FEEDBACK_EXTENSION) if isinstance(extensions, dict) else None
+    word = text_in(feedback, "reason") if isinstance(feedback, dict) else ""
+    return ": ".join(text for text in (word, text_in(opinion, "explanation")) if text) or "no reason given"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -31,6 +32,7 @@ from exchange.services.collections import HOME_COLLECTIONS
 from exchange.services.tokens import prefix_of
 from exchange.stack import free_port
 from exchange.stack.locks import is_locked
+from exchange.stix.markings import Tlp
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMONWATCH = str(Path(sys.executable).with_name("commonwatch"))
@@ -274,14 +276,22 @@ def test_tokens_open_the_rest_door(quickstart: Quickstart, field: str) -> None:
 # --- beside others -----------------------------------------------------------------------------------------------
 
 
-def test_the_first_steps_of_the_readme_work_as_written(quickstart: Quickstart, tmp_path: Path) -> None:
-    steps = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
-    (tmp_path / ".data").symlink_to(quickstart.data_dir)
-    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
-    (tmp_path / "manage.py").symlink_to(ROOT / "manage.py")
+def readme_steps(section: str) -> str:
+    """All commands of a section of the README, in their order."""
+    (text,) = re.findall(rf"\n## {section}\n(.*?)(?=\n## )", (ROOT / "README.md").read_text(), re.DOTALL)
+    return "".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+
+
+def run_steps(quickstart: Quickstart, folder: Path, steps: str) -> str:
+    """Run commands beside a quickstart as a reader does; what they print."""
+    for name, target in ((".data", quickstart.data_dir), (".venv", Path(sys.executable).parents[1])):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(target)
+    if not (folder / "manage.py").exists():
+        (folder / "manage.py").symlink_to(ROOT / "manage.py")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", steps],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment(),
         capture_output=True,
         text=True,
@@ -289,8 +299,68 @@ def test_the_first_steps_of_the_readme_work_as_written(quickstart: Quickstart, t
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    verified = [line.split()[:2] for line in done.stdout.splitlines() if line.startswith("ok")]
+    return done.stdout
+
+
+def test_the_first_steps_of_the_readme_work_as_written(quickstart: Quickstart, tmp_path: Path) -> None:
+    said = run_steps(quickstart, tmp_path, readme_steps("A first publish and pull"))
+    verified = [line.split()[:2] for line in said.splitlines() if line.startswith("ok")]
     assert ["ok", json.loads((tmp_path / "object.json").read_text())["id"]] in verified
+
+
+def test_pulled_signatures_are_run_and_converted_as_the_readme_says_and_show_a_dispute_published_since(
+    quickstart: Quickstart, tmp_path: Path
+) -> None:
+    said = run_steps(quickstart, tmp_path, readme_steps("Signatures in use the same day"))
+
+    tested = {line[:44].strip(): line[44:].split() for line in said.splitlines() if "  current  " in line[44:60]}
+    assert {"Failover after a block", "Hidden reasoning collected by one cluster"} <= tested.keys()
+    state, hits, *_rest, precision, _recall = tested["Failover after a block"]
+    assert (state, precision) == ("current", "100.0%")
+    assert int(hits) > 0
+    assert "<svg" in (tmp_path / "report.html").read_text()
+    queries = (tmp_path / "queries.sql").read_text()
+    assert queries.count("-- producer: ") == queries.count("-- state: current") == 7
+
+    opinion = publish_dispute(quickstart, tmp_path, "Cluster moves to a new model within a day")
+    (tmp_path / "log.jsonl").write_text('{"timestamp": "2026-09-07T00:00:00Z", "user.id": "u1"}\n')
+    said = run_steps(quickstart, tmp_path, AS_LAB.format("borealis") + PULL_FEEDBACK_AND_USE)
+
+    why = f"disputed by: Aurora ({opinion['created_by_ref']}): {opinion['explanation']}"
+    assert {f"-- {why}", f"  {why}"} <= set(said.splitlines())
+    disputed = [line.partition("  disputed  ")[0].strip() for line in said.splitlines() if "  disputed  " in line]
+    assert disputed == ["Cluster moves to a new model within a day"]
+
+
+AS_LAB = 'PATH="$PWD/.venv/bin:$PATH"; export COMMONWATCH_CONFIG=.data/labs/{}/config.toml\n'
+SIGN_AND_PUBLISH = (
+    "commonwatch sign --normalise --key .data/labs/aurora/signing-key.json opinion.json | commonwatch publish -\n"
+)
+PULL_FEEDBACK_AND_USE = """commonwatch pull --collection feedback --to pulled
+commonwatch convert pulled --target sqlite
+commonwatch backtest --signatures pulled --logs log.jsonl
+"""
+
+
+def publish_dispute(quickstart: Quickstart, folder: Path, name: str) -> dict[str, Any]:
+    """Let aurora disagree with a pulled signature; the opinion, unsigned."""
+    found = [json.loads(path.read_text()) for path in (folder / "pulled/objects").glob("*/indicator--*/*.json")]
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    opinion = {
+        "type": "opinion",
+        "spec_version": "2.1",
+        "id": f"opinion--{uuid4()}",
+        "created": moment,
+        "modified": moment,
+        "created_by_ref": quickstart.accounts["aurora"]["identity"],
+        "opinion": "disagree",
+        "explanation": "It flags every customer with a large launch.",
+        "object_refs": [next(members["id"] for members in found if members["name"] == name)],
+        "object_marking_refs": [Tlp.GREEN.marking_id],
+    }
+    (folder / "opinion.json").write_text(json.dumps(opinion))
+    run_steps(quickstart, folder, AS_LAB.format("aurora") + SIGN_AND_PUBLISH)
+    return opinion
 
 
 def run_to_its_end(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from exchange.stix.extension_ids import FEEDBACK_EXTENSION
 from signatures.intake import Signature, StixObject, out_of_use, signatures_of
 from signatures.intake.standing import DISPUTE_LASTS
 
@@ -50,6 +51,9 @@ def test_a_dispute_names_who_and_why() -> None:
     assert signature.states == ("disputed",)
     assert signature.disputes == (f"Borealis ({OTHER}): It flags our course platform.",)
     assert one(indicator(), opinion(explanation=7)).disputes == (f"{OTHER}: no reason given",)
+    worded = opinion(extensions={FEEDBACK_EXTENSION: {"reason": "shared-egress"}})
+    assert one(indicator(), worded).disputes == (f"{OTHER}: shared-egress: It flags our course platform.",)
+    assert one(indicator(), opinion(extensions={FEEDBACK_EXTENSION: 7})).states == ("disputed",)
 
 
 @pytest.mark.parametrize(
