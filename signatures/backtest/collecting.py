@@ -27,7 +27,8 @@ def collect_signatures(
 ) -> list[Signature]:
     """Every signature in the paths, those that cannot be tested with their reasons.
 
-    Revoked, withdrawn and suspended ones are not tested unless `include_revoked`; expired and disputed ones are.
+    Revoked ones, and those that a node withdrew, are not tested unless `include_revoked`; expired and disputed ones
+    are.
 
     Raises: BacktestError for a path that is not there or is neither Sigma nor STIX, for two rules of one id or name
     in different Sigma files, and if there is nothing at all.

@@ -46,7 +46,7 @@ def _numbered(character: str) -> str:
 class Header:
     """Of one conversion. Texts are as their producer wrote them; "" is what nobody said.
 
-    state: current, disputed, revoked, withdrawn, suspended, expired, or several joined by ", ". disputes: by whom, why.
+    state: current, disputed, revoked, expired, what a node said, or several joined by ", ". disputes: by whom, why.
     before: the version before this one; changes: what changed since. notes: of this project on this conversion.
     """
 

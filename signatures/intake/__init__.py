@@ -5,14 +5,13 @@ Reads files; knows no Django, no network, and nothing of queries or logs.
 
 from signatures.intake.files import Fault, Given, IntakeError, SigmaText, StixObject, read_given
 from signatures.intake.indicators import Signature, signatures_of
-from signatures.intake.standing import CURRENT, DISPUTED, EXPIRED, REVOKED, SUSPENDED, WITHDRAWN, out_of_use
+from signatures.intake.standing import CURRENT, DISPUTED, EXPIRED, REVOKED, WITHDRAWN, out_of_use
 
 __all__ = [
     "CURRENT",
     "DISPUTED",
     "EXPIRED",
     "REVOKED",
-    "SUSPENDED",
     "WITHDRAWN",
     "Fault",
     "Given",

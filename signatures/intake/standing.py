@@ -1,4 +1,4 @@
-"""How an indicator stands: in force, revoked, withdrawn or suspended by the node, expired, disputed, and by whom.
+"""How an indicator stands: in force, revoked, withdrawn by the node, expired, disputed, and by whom.
 
 Judged from the objects that lie beside it, by the clock of whoever asks.
 """
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from exchange.stix.extension_ids import FEEDBACK_EXTENSION
+from exchange.stix.extensions import WITHDRAWAL_STATES
 from signatures.intake.members import text_in, texts_in, time_in
 
 # sharing-policy: a dispute that nobody renews ends.
@@ -18,11 +19,13 @@ _DISAGREEING: Final = frozenset({"disagree", "strongly-disagree"})
 CURRENT: Final = "current"
 REVOKED: Final = "revoked"
 WITHDRAWN: Final = "withdrawn"
-SUSPENDED: Final = "suspended"
+"""Put aside for a reason that nobody can read."""
+
 EXPIRED: Final = "expired"
 DISPUTED: Final = "disputed"
-ASIDE_STATES: Final = frozenset({REVOKED, WITHDRAWN, SUSPENDED})
-"""wire-format, "Withdrawal", and revocation by the producer: what may no longer be used."""
+ASIDE_STATES: Final = WITHDRAWAL_STATES - {"restored"} | {REVOKED, WITHDRAWN}
+"""What may no longer be used: revoked by the producer, or by the word of the node narrowed, deleted, suspended
+(wire-format, "Withdrawal")."""
 
 
 def out_of_use(states: Iterable[str]) -> str:
@@ -33,15 +36,14 @@ def out_of_use(states: Iterable[str]) -> str:
 def states_of(members: Mapping[str, Any], aside: str, disputes: Sequence[str], now: datetime) -> tuple[str, ...]:
     """All states of an indicator but `current`. aside: why a pull put its newest version aside, "" if it did not."""
     expiry = time_in(members, "valid_until")
-    found = {
-        REVOKED: members.get("revoked") is True or aside == REVOKED,
-        WITHDRAWN: aside == WITHDRAWN,
-        SUSPENDED: aside == SUSPENDED,
+    found = (
+        (REVOKED, members.get("revoked") is True or aside == REVOKED),
+        (aside, aside not in {"", REVOKED}),
         # A time that cannot be read does not make a signature last for ever.
-        EXPIRED: expiry <= now if expiry is not None else "valid_until" in members,
-        DISPUTED: bool(disputes),
-    }
-    return tuple(state for state, holds in found.items() if holds)
+        (EXPIRED, expiry <= now if expiry is not None else "valid_until" in members),
+        (DISPUTED, bool(disputes)),
+    )
+    return tuple(state for state, holds in found if holds)
 
 
 def disputes_in(

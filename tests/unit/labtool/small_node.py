@@ -63,7 +63,9 @@ class SmallNode:
 
     def __init__(self) -> None:
         self.objects: list[Stored] = []
-        self.collection_ids = {alias: str(uuid.uuid4()) for alias in ("signatures", "attribution", "identities")}
+        self.collection_ids = {
+            alias: str(uuid.uuid4()) for alias in ("signatures", "attribution", "identities", "feedback")
+        }
         self.answers: dict[str, Answer] = {}
         self.requests: list[Request] = []
         self.whoami: dict[str, Any] = {"lab": "aurora", "identity": None, "scopes": ["read", "publish"]}

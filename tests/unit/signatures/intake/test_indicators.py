@@ -103,7 +103,7 @@ def test_copies_of_two_producers_are_two_signatures_without_a_version_before() -
     assert [each.before for each in signatures_of(both, NOW)] == ["", ""]
 
 
-@pytest.mark.parametrize(("aside", "state"), [("withdrawn", "withdrawn"), ("suspended", "suspended"), ("", "")])
+@pytest.mark.parametrize(("aside", "state"), [("revoked", "revoked"), ("suspended", "suspended"), ("", "")])
 def test_what_the_node_withdrew_is_out_of_use(aside: str, state: str) -> None:
     assert out_of_use(one(indicator(), aside=aside).states) == state
 
