@@ -42,7 +42,7 @@ def test_objects_come_as_the_bytes_that_were_sent(node: SmallNode, feed: Feed) -
 
 
 def test_collections_are_found_from_discovery(feed: Feed) -> None:
-    assert set(feed.collections()) == {"signatures", "attribution", "identities"}
+    assert set(feed.collections()) == {"signatures", "attribution", "identities", "feedback"}
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
