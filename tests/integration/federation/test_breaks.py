@@ -42,7 +42,7 @@ from tests.support.other_node import OtherNode, add_way, admit_known, register, 
 from tests.support.worker import Worker
 
 CUTS = [pytest.param(12, 300), pytest.param(200, 20_000, marks=[pytest.mark.faults, pytest.mark.timeout(3_600)])]
-KILLS = [pytest.param(1, 1_600), pytest.param(20, 20_000, marks=[pytest.mark.faults, pytest.mark.timeout(3_600)])]
+KILLS = [pytest.param(3, 1_600), pytest.param(20, 20_000, marks=[pytest.mark.faults, pytest.mark.timeout(3_600)])]
 PAGE = 20
 LATEST_CUT_BYTES = 12_000
 """In the headers of the first page, in its body, or in a page after it."""
