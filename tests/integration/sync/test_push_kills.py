@@ -69,7 +69,9 @@ def test_a_push_that_is_killed_again_and_again_ends_with_the_same_set(
         worker.kill()
         worker.start()
     wake(services)
-    wait_for(lambda: PeerChannel.objects.get().pending_upto is None and shelf.held.keys() >= expected, f"seed {seed}")
+    patience_s = 60 + len(expected) / 50
+    wait_for(lambda: shelf.held.keys() >= expected, f"seed {seed}", patience_s)
+    wait_for(lambda: PeerChannel.objects.get().pending_upto is None, f"seed {seed}")
     assert {len(versions) for versions in shelf.held.values()} == {1}, f"seed {seed}"
     assert not PeerErrand.objects.exists()
     record_property(f"{len(expected):,} objects, kill -9 of the worker {rounds} times, seed", seed)
