@@ -7,6 +7,8 @@ PORT ?=
 QUICKSTART_ARGS ?=
 BENCH_ARGS ?=
 TEST_PROCESSES ?= 4
+FAULT_REPORT ?= docs/faults.md
+FAULT_ARGS ?=
 PEERS := opentaxii medallion
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -36,7 +38,7 @@ bench: $(VENV)/.bench
 peers: $(PEERS:%=.peers/%/.ready)
 
 faults: $(VENV)/.test peers
-	$(BIN)/python -m pytest -m faults
+	$(BIN)/python -m pytest -m faults -p tests.support.fault_report --fault-report $(FAULT_REPORT) $(FAULT_ARGS)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -58,6 +58,11 @@ def _text(pattern: str) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{pattern}$"}
 
 
+def _line(most: int) -> dict[str, Any]:
+    """A text without control characters."""
+    return {"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[^\\x00-\\x1f\\x7f]+$"}
+
+
 def _listed(pattern: str) -> dict[str, Any]:
     """Values separated by commas."""
     return _text(f"{pattern}(,{pattern})*")
@@ -174,9 +179,15 @@ PUBLISH_PARAMETERS: Final = [
     IDEMPOTENCY_KEY,
 ]
 _UUID_FORM: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MARKING: Final = _query(
+    "marking", _text(_LABEL_FORM), "TLP label of the objects; that of what they carry if left out.", "TLP:GREEN"
+)
+_DISTRIBUTIONS: Final = _query(
+    "distribution", _listed(f"marking-definition--{_UUID_FORM}"), "Ids of your distribution markings."
+)
 PLAYBOOK_PARAMETERS: Final = [
-    _query("marking", _text(_LABEL_FORM), "TLP label of the objects; that of the playbook if left out.", "TLP:GREEN"),
-    _query("distribution", _listed(f"marking-definition--{_UUID_FORM}"), "Ids of your distribution markings."),
+    _MARKING,
+    _DISTRIBUTIONS,
     _query(
         "mitigates",
         _listed(f"(attack-pattern|indicator)--{_UUID_FORM}"),
@@ -197,7 +208,38 @@ PLAYBOOK_PARAMETERS: Final = [
     _SIGN,
     IDEMPOTENCY_KEY,
 ]
-ONE_PLAYBOOK_PARAMETERS: Final = [
+_WORDS: Final = _listed("[a-z0-9-]{1,100}")
+SIGNATURE_PARAMETERS: Final = [
+    _MARKING,
+    _DISTRIBUTIONS,
+    _query(
+        "id",
+        _text(f"indicator--{_UUID_FORM}"),
+        "Your indicator of which this is the next version; left out, a Sigma rule goes by its own `id`.",
+    ),
+    _query("name", _line(300), "Name of the indicator; the title of the rule if left out. A STIX pattern needs one."),
+    _query("description", _line(4_000), "What it is for; that of the rule and its false positives if left out."),
+    _query("indicator_types", _WORDS, "Of indicator-type-ov; `anomalous-activity` if left out.", "anomalous-activity"),
+    _query("confidence", {"type": "integer", "minimum": 0, "maximum": 100}, "On the scale of STIX.", "60"),
+    _query("phases", _WORDS, "Of the kill chain of ATLAS; those of the techniques if left out.", "exfiltration"),
+    _query(
+        "techniques",
+        _listed("AML\\.T[0-9]{4}(\\.[0-9]{3})?"),
+        "Of ATLAS, beside those that tags of the rule name, such as `atlas.aml-t0024-002`.",
+        "AML.T0024.002",
+    ),
+    _query("valid_from", _time(_TIME_FORM), "Now, or that of the version before, if left out."),
+    _query("valid_until", _time(_TIME_FORM), "After 90 days if left out."),
+    _query(
+        "indicates",
+        _listed(f"(attack-pattern|campaign|infrastructure|intrusion-set|threat-actor|tool)--{_UUID_FORM}"),
+        "Ids of what it indicates beside its techniques; a relationship is made for each.",
+    ),
+    _DRY_RUN,
+    _SIGN,
+    IDEMPOTENCY_KEY,
+]
+ONE_CARRIER_PARAMETERS: Final = [
     STIX_ID,
     _query("producer", _text(_PRODUCER), "Slug of a lab or node; needed where several have an object of this id."),
 ]
@@ -210,13 +252,14 @@ __all__ = [
     "LIST_PARAMETERS",
     "MEMBER_PROBLEMS",
     "NAMED_PROBLEMS",
-    "ONE_PLAYBOOK_PARAMETERS",
+    "ONE_CARRIER_PARAMETERS",
     "PLAYBOOK_PARAMETERS",
     "PREFIX",
     "PROBLEMS",
     "PUBLICATION_TYPES",
     "PUBLISH_PARAMETERS",
     "READ_PROBLEMS",
+    "SIGNATURE_PARAMETERS",
     "SLUG",
     "STIX_ID",
     "VERSIONS_PARAMETERS",

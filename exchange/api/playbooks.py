@@ -10,18 +10,13 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from exchange.api import operations, schemas
-from exchange.api.authentication import member_of, principal_of
-from exchange.api.endpoint import JSON, Endpoint, bytes_response, query_of
-from exchange.api.filters import read_producer
+from exchange.api.authentication import member_of
+from exchange.api.carriers import members_of
+from exchange.api.endpoint import JSON, Endpoint, bytes_response
 from exchange.api.playbook_publication import read_playbook_publication
 from exchange.api.problems import MEDIA_TYPE as PROBLEM_JSON
-from exchange.api.publication import DOOR
 from exchange.api.repeating import answer_once
-from exchange.http.parameters import Parameters
-from exchange.services.collections import visible_everywhere
-from exchange.services.errors import InvalidRequestError, NotFoundError
-from exchange.services.query import read_object
-from exchange.stix.reading import read_object as parse_object
+from exchange.services.errors import NotFoundError
 from signatures.cacao import check_safety, inspect_playbook
 from signatures.cacao.carrying import playbook_in
 from signatures.cacao.drawing import draw_playbook
@@ -73,7 +68,7 @@ class PlaybookView(Endpoint):
         operation_id="readPlaybook",
         summary="A playbook, to the byte",
         description="What the newest version of the course-of-action carries, exactly as its producer sent it.",
-        parameters=operations.ONE_PLAYBOOK_PARAMETERS,
+        parameters=operations.ONE_CARRIER_PARAMETERS,
         responses={200: schemas.answers("Playbook", "The playbook."), **operations.READ_PROBLEMS},
     )
     def get(self, request: Request, stix_id: str) -> HttpResponse:
@@ -90,7 +85,7 @@ class ChartView(Endpoint):
         operation_id="drawPlaybook",
         summary="A playbook as a flow chart",
         description="Drawn by the node as SVG, in light and dark. It has no scripts and loads nothing.",
-        parameters=operations.ONE_PLAYBOOK_PARAMETERS,
+        parameters=operations.ONE_CARRIER_PARAMETERS,
         responses={
             (200, SVG): schemas.text("The chart.", '<svg role="img">...</svg>'),
             **operations.READ_PROBLEMS,
@@ -110,17 +105,9 @@ def _playbook_of(request: Request, stix_id: str) -> bytes:
     """The bytes of the playbook that the reader may read under this id.
 
     Raises:
-        NotFoundError: no such object for this reader, or it carries no playbook. InvalidRequestError: several
-            producers have an object of this id, and none is named.
+        NotFoundError: no such object for this reader, or it carries no playbook. InvalidRequestError: as `members_of`.
     """
-    principal, parameters = principal_of(request), Parameters(query_of(request))
-    parameters.allow_only({"producer"})
-    producer = read_producer(parameters)
-    found = read_object(principal=principal, stix_id=stix_id, door=DOOR, collections=visible_everywhere(principal))
-    entries = [entry for entry in found if producer in ("", entry.producer)]
-    if len(entries) > 1:
-        raise InvalidRequestError("several labs have an object of this id; name the producer", code="producer-missing")
-    playbook = playbook_in(parse_object(entries[0].body).members) if entries else None
+    playbook = playbook_in(members_of(request, stix_id))
     if playbook is None:
         raise NotFoundError("there is no playbook under this id", code="playbook-not-found")
     return playbook

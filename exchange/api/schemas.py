@@ -23,6 +23,7 @@ PUBLIC_OPERATIONS: Final = frozenset(
         "listVersions",
         "readObject",
         "readPlaybook",
+        "readSignature",
     }
 )
 """Served to everybody, as far as something is public."""

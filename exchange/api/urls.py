@@ -8,6 +8,7 @@ from exchange.api.events import EventsView
 from exchange.api.hints import HintsView
 from exchange.api.objects import ObjectsView, ObjectView, RecipientsView
 from exchange.api.playbooks import ChartView, PlaybooksView, PlaybookView
+from exchange.api.signatures import SignaturesView, SignatureView
 from exchange.api.tokens import TokensView, TokenView
 from exchange.api.versions import DifferenceView, VersionsView
 from exchange.api.webhooks import WebhookResumptionView, WebhookSecretView, WebhooksView, WebhookView
@@ -20,6 +21,8 @@ urlpatterns = [
     path("v1/objects/<str:stix_id>/versions/", VersionsView.as_view(), name="api-versions"),
     path("v1/objects/<str:stix_id>/diff/", DifferenceView.as_view(), name="api-difference"),
     path("v1/objects/<str:stix_id>/recipients/", RecipientsView.as_view(), name="api-recipients"),
+    path("v1/signatures/", SignaturesView.as_view(), name="api-signatures"),
+    path("v1/signatures/<str:stix_id>/", SignatureView.as_view(), name="api-signature"),
     path("v1/playbooks/", PlaybooksView.as_view(), name="api-playbooks"),
     path("v1/playbooks/<str:stix_id>/", PlaybookView.as_view(), name="api-playbook"),
     path("v1/playbooks/<str:stix_id>/chart.svg", ChartView.as_view(), name="api-playbook-chart"),

@@ -23,8 +23,9 @@ from exchange.stix.extension_ids import (
 from exchange.stix.identifiers import CONTRIBUTING_PROPERTIES, deterministic_id
 from exchange.stix.markings import Tlp
 from exchange.stix.signature_payload import payload_digest
+from signatures.atlas import TECHNIQUES
 from signatures.cacao.carrying import extension_of
-from signatures.samples import ATTACK_PATTERNS, SAMPLE_SIGNATURES, indicator_members
+from signatures.samples import SAMPLE_SIGNATURES, indicator_members
 from signatures.samples.playbooks import playbook_bytes
 
 LABS: Final = ("aurora", "borealis", "cobalt")
@@ -77,7 +78,7 @@ class _Samples:
             "@lab:": lambda name: self._identities[name],
             "@person:": lambda name: self._identities[name],
             "@extension:": lambda name: _EXTENSIONS[name],
-            "@atlas/": lambda name: ATTACK_PATTERNS[name],
+            "@atlas/": lambda name: TECHNIQUES[name].object,
             "@payload:": self._digest_of,
             "@": self._id_of,
         }

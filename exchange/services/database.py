@@ -33,6 +33,16 @@ def snapshot() -> Iterator[None]:
 
 
 @contextmanager
+def one_round_trip() -> Iterator[None]:
+    """What is executed inside goes to the server at once, BEGIN before the first statement of a transaction included.
+
+    Results are there afterwards.
+    """
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+@contextmanager
 def reading(audience_ids: Sequence[int]) -> Iterator[None]:
     """A transaction that sees the entries, versions, objects and tombstones of these audiences."""
     with transaction.atomic():

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from django.db import connection
 
-from exchange.services.database import execute, snapshot
+from exchange.services.database import execute, one_round_trip, snapshot
 from exchange.services.principals import PeerTraits, Principal, PrincipalKind
 from exchange.services.remembering import recall
 from exchange.stix.canonical import canonicalize
@@ -225,7 +225,9 @@ def reading_as(reader: Principal) -> Iterator[list[int]]:
     """
     readable, params = _readable_by(reader)
     with snapshot():
-        yield execute(_READ_AS + readable, params).fetchall()[0][0] or []
+        with one_round_trip():
+            found = execute(_READ_AS + readable, params)
+        yield found.fetchall()[0][0] or []
 
 
 def intern_audiences(rules: Iterable[AudienceRule]) -> Mapping[bytes, int]:

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 from exchange.stix.errors import ObjectInvalidError, shown
 from exchange.stix.limits import MAX_PATTERN_CHARS, MAX_PATTERN_DEPTH
 from exchange.stix.pattern_nodes import Comparison, Joined, Node, PatternReading
-from exchange.stix.pattern_tokens import Kind, Token, tokenize
+from exchange.stix.pattern_tokens import Kind, Token, fault_at, tokenize
 
 # One lab publishes the same pattern in many versions, and a page of distinct ones fits as well. Long patterns
 # are not remembered: together they could fill the memory.
@@ -54,7 +54,7 @@ def check_length(text: str) -> None:
 def check_pattern(text: str) -> None:
     """Accept a pattern of the STIX patterning language, version 2.1.
 
-    Raises: ObjectInvalidError (`pattern`, pointer `/pattern`) with the column of the first fault.
+    Raises: ObjectInvalidError (`pattern`, pointer `/pattern`) with the line and column of the first fault.
     """
     check_length(text)
     if len(text) > _MAX_CACHED_CHARS:
@@ -82,7 +82,7 @@ def read_pattern(text: str) -> PatternReading:
 
 def _read(text: str) -> PatternReading:
     tokens, has_comment = tokenize(text)
-    parser = _Parser(tokens)
+    parser = _Parser(text, tokens)
     root = parser.parse()
     longest = max([len(token.text) for token in tokens])
     return PatternReading(root, tuple(parser.comparisons), has_comment, longest)
@@ -98,7 +98,8 @@ def _joined(is_all: bool, parts: list[Node]) -> Node:
 class _Parser:
     """Walks the tokens once; each method takes what its rule of the grammar allows."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, text: str, tokens: list[Token]) -> None:
+        self._text = text
         self._tokens = tokens
         self._at = 0
         self._depth = 0
@@ -116,8 +117,7 @@ class _Parser:
 
     def _fail(self, expected: str) -> NoReturn:
         found = shown(self._now.text) if self._now.text else "the end"
-        message = f"Column {self._now.column}: {expected} is expected, {found} is found."
-        raise ObjectInvalidError("pattern", message, "/pattern")
+        raise fault_at(self._text, self._now.position, f"{expected} is expected, {found} is found.")
 
     def _accept(self, *words: str) -> bool:
         """Step over a keyword or operator if it is one of `words`."""
@@ -140,8 +140,7 @@ class _Parser:
     def _enter(self) -> None:
         self._depth += 1
         if self._depth > MAX_PATTERN_DEPTH:
-            message = f"Column {self._now.column}: more than {MAX_PATTERN_DEPTH} nested brackets."
-            raise ObjectInvalidError("pattern", message, "/pattern")
+            raise fault_at(self._text, self._now.position, f"more than {MAX_PATTERN_DEPTH} nested brackets.")
 
     def _observations(self) -> Node:
         """AND binds closer than OR, and OR closer than FOLLOWEDBY."""
@@ -271,5 +270,5 @@ class _Parser:
             return
         text = value.text[1:-1]
         if len(text) != digits or _HEX_TEXT.fullmatch(text) is None:
-            message = f"Column {value.column}: a {shown(path[-1])} hash has {digits} hexadecimal digits."
-            raise ObjectInvalidError("pattern", message, "/pattern")
+            message = f"a {shown(path[-1])} hash has {digits} hexadecimal digits."
+            raise fault_at(self._text, value.position, message)

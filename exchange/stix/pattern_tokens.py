@@ -24,11 +24,11 @@ class Kind(Enum):
 
 
 class Token(NamedTuple):
-    """A token and its 1-based column."""
+    """A token and where it begins: an index into the pattern."""
 
     kind: Kind
     text: str
-    column: int
+    position: int
 
 
 class Tokens(NamedTuple):
@@ -66,7 +66,7 @@ _TOKEN: Final = re.compile(
 def tokenize(text: str) -> Tokens:
     """Cut a pattern into its tokens.
 
-    Raises: ObjectInvalidError (`pattern`) with the column of what is no token.
+    Raises: ObjectInvalidError (`pattern`) with the line and column of what is no token.
     """
     tokens = []
     has_comment = False
@@ -74,22 +74,29 @@ def tokenize(text: str) -> Tokens:
     while position < len(text):
         matched = _TOKEN.match(text, position)
         if matched is None:
-            message = f"Column {position + 1}: {shown(text[position : position + 20])} is no part of a STIX pattern."
-            raise ObjectInvalidError("pattern", message, "/pattern")
+            message = f"{shown(text[position : position + 20])} is no part of a STIX pattern."
+            raise fault_at(text, position, message)
         name = str(matched.lastgroup)
         if name == "COMMENT":
             has_comment = True
         elif name != "SPACE":
-            tokens.append(_token(name, matched[0], position + 1))
+            tokens.append(_token(name, matched[0], position))
         position = matched.end()
-    tokens.append(Token(Kind.END, "", len(text) + 1))
+    tokens.append(Token(Kind.END, "", len(text)))
     return Tokens(tokens, has_comment)
 
 
-def _token(name: str, text: str, column: int) -> Token:
+def fault_at(text: str, position: int, message: str) -> ObjectInvalidError:
+    """The error about what stands at an index of a pattern, with its line and column."""
+    line = text.count("\n", 0, position) + 1
+    column = position - (text.rfind("\n", 0, position) + 1) + 1
+    return ObjectInvalidError("pattern", f"Line {line}, column {column}: {message}", "/pattern")
+
+
+def _token(name: str, text: str, position: int) -> Token:
     if name == "NAME":
         if text in KEYWORDS:
-            return Token(Kind.WORD, text, column)
+            return Token(Kind.WORD, text, position)
         if text in ("true", "false"):
-            return Token(Kind.BOOLEAN, text, column)
-    return Token(Kind[name], text, column)
+            return Token(Kind.BOOLEAN, text, position)
+    return Token(Kind[name], text, position)

@@ -35,11 +35,15 @@ def keep_claim(claim: ChannelClaim) -> None:
 
 @contextmanager
 def settled(claim: ChannelClaim, run: Run) -> Iterator[None]:
-    """Around a run of a claimed channel, whose end is settled inside where it went well."""
+    """Around a run of a claimed channel, which ends with `settle_run` where it goes well.
+
+    Settling, either way, gives back the claim.
+    """
     try:
         yield
     except ClaimOverError as error:
         run.failure = error.code  # whoever has the channel now says how it is doing
+        release_channel(claim)  # unless it is only that the peer was stopped
     except PeerError as error:
         run.failure = error.code
         settle_trouble(claim, code=error.code, retry_after_s=error.retry_after_s)
@@ -50,5 +54,3 @@ def settled(claim: ChannelClaim, run: Run) -> Iterator[None]:
         logger.error("run channel=%d fault=%s", claim.channel_id, type(error).__name__)
         run.failure = "internal"
         settle_trouble(claim, code=run.failure)
-    finally:
-        release_channel(claim)

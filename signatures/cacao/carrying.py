@@ -6,13 +6,12 @@ follow from the producer and the playbook, so that the same playbook makes the s
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from exchange.stix.errors import ObjectInvalidError, pointer_to
 from exchange.stix.extension_ids import COA_PLAYBOOK_EXTENSION
+from exchange.stix.identifiers import derived_uuid
 from signatures.cacao.inspection import PlaybookInspection
 from signatures.cacao.shape import Members
 
@@ -94,7 +93,7 @@ def mitigates(course: Mapping[str, Any], target: str) -> dict[str, Any]:
     return {
         "type": "relationship",
         "spec_version": "2.1",
-        "id": f"relationship--{_uuid_of('mitigates', course['id'], target)}",
+        "id": f"relationship--{derived_uuid('mitigates', course['id'], target)}",
         "created_by_ref": course["created_by_ref"],
         # One relationship for all versions of the playbook.
         "created": course["created"],
@@ -108,7 +107,7 @@ def mitigates(course: Mapping[str, Any], target: str) -> dict[str, Any]:
 
 def course_id(producer: str, playbook_id: str) -> str:
     """The id of the course-of-action in which a producer publishes a playbook, the same for all its versions."""
-    return f"course-of-action--{_uuid_of('playbook', producer, playbook_id)}"
+    return f"course-of-action--{derived_uuid('playbook', producer, playbook_id)}"
 
 
 def playbook_in(members: Mapping[str, Any]) -> bytes | None:
@@ -123,8 +122,3 @@ def playbook_in(members: Mapping[str, Any]) -> bytes | None:
         return base64.b64decode(extension["playbook_bin"], validate=True)
     except (ValueError, TypeError, binascii.Error):
         raise ObjectInvalidError("playbook-base64", "The playbook is not base64.", BODY) from None
-
-
-def _uuid_of(*parts: str) -> UUID:
-    """A UUID in the shape of version 4 from a hash: nobody guesses another lab's, and nothing is random."""
-    return UUID(bytes=hashlib.sha256("\n".join(("commonwatch", *parts)).encode()).digest()[:16], version=4)

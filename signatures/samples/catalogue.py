@@ -45,17 +45,12 @@ class SampleSignature:
         return last
 
 
-def _read() -> tuple[Mapping[str, SampleSignature], Mapping[str, str]]:
+def _read() -> Mapping[str, SampleSignature]:
     read = tomllib.loads((_FOLDER / "catalogue.toml").read_text(encoding="utf-8"))
-    patterns = read.pop("attack_patterns")
-    signatures = {
+    return {
         name: SampleSignature(name, **{**members, "techniques": tuple(members["techniques"])})
         for name, members in read.items()
     }
-    return signatures, patterns
 
 
-_READ: Final = _read()
-SAMPLE_SIGNATURES: Final = _READ[0]
-ATTACK_PATTERNS: Final = _READ[1]
-"""Ids in STIX of the techniques."""
+SAMPLE_SIGNATURES: Final = _read()

@@ -13,11 +13,11 @@ from uuid import UUID
 
 from exchange.stix.markings import Tlp
 from exchange.stix.timestamps import format_stix
-from signatures.samples.catalogue import ATTACK_PATTERNS, SAMPLE_SIGNATURES, SampleSignature
+from signatures.atlas import KILL_CHAIN, TECHNIQUES
+from signatures.samples.catalogue import SAMPLE_SIGNATURES, SampleSignature
 from signatures.sigma import inspect_rule
 
 SIGMA_VERSION: Final = "2.1.0"
-_ATLAS: Final = "mitre-atlas"
 Members = dict[str, Any]
 
 
@@ -34,17 +34,12 @@ def indicator_members(signature: SampleSignature, valid_from: datetime) -> Membe
         "valid_from": _seconds(valid_from),
         "valid_until": _seconds(valid_from + timedelta(days=signature.valid_days)),
         "confidence": signature.confidence,
-        "kill_chain_phases": [{"kill_chain_name": _ATLAS, "phase_name": signature.phase}],
+        "kill_chain_phases": [{"kill_chain_name": KILL_CHAIN, "phase_name": signature.phase}],
         "external_references": [
             {"source_name": "sigma-rule", "external_id": outermost["id"]},
-            *(_reference(technique) for technique in signature.techniques),
+            *(TECHNIQUES[technique].reference for technique in signature.techniques),
         ],
     }
-
-
-def _reference(technique: str) -> Members:
-    url = f"https://atlas.mitre.org/techniques/{technique}"
-    return {"source_name": _ATLAS, "external_id": technique, "url": url}
 
 
 def relationship_members(indicator_id: str, technique: str) -> Members:
@@ -52,7 +47,7 @@ def relationship_members(indicator_id: str, technique: str) -> Members:
     return {
         "relationship_type": "indicates",
         "source_ref": indicator_id,
-        "target_ref": ATTACK_PATTERNS[technique],
+        "target_ref": TECHNIQUES[technique].object,
     }
 
 

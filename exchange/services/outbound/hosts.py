@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.models import AllowedHost
 from exchange.services.audit import record_event
 from exchange.services.clock import now
-from exchange.services.database import writing
+from exchange.services.database import execute, writing
 from exchange.services.errors import InvalidRequestError, NotFoundError
 from exchange.services.outbound.names import canonical_host
 from exchange.services.principals import Principal
@@ -47,7 +47,7 @@ def list_allowed_hosts() -> list[str]:
 
 def is_allowed_host(name: str) -> bool:
     """Whether an operator allows the host of this canonical name."""
-    return AllowedHost.objects.filter(host=name).exists()
+    return execute("SELECT FROM allowed_host WHERE host = %(host)s", {"host": name}).fetchone() is not None
 
 
 def _checked(host: str) -> str:

@@ -92,10 +92,7 @@ def check_target(url: str) -> TargetUrl:
     Raises:
         TargetRefusedError: as `parse_target`; or plain http, or another service's port, at a host not allowed by name.
     """
-    target = parse_target(url)
-    if not is_allowed_host(target.host):
-        _require_public_form(target)
-    return target
+    return _checked(url)[0]
 
 
 def resolve_target(url: str) -> Target:
@@ -105,11 +102,20 @@ def resolve_target(url: str) -> Target:
         TargetRefusedError: as `check_target`. TargetUnresolvedError: the name has no address, or one that is not
             public, and no operator allows the host.
     """
-    target = check_target(url)
+    target, is_allowed = _checked(url)
     addresses = resolve(target.host, target.port)
-    if not addresses or not (all(map(is_public, addresses)) or is_allowed_host(target.host)):
+    if not addresses or not (is_allowed or all(map(is_public, addresses))):
         raise TargetUnresolvedError("the host does not lead to public addresses", pointer="/url")
     return Target(target, addresses[:MAX_ADDRESSES])
+
+
+def _checked(url: str) -> tuple[TargetUrl, bool]:
+    """The parts of a URL, and whether an operator allows its host."""
+    target = parse_target(url)
+    is_allowed = is_allowed_host(target.host)
+    if not is_allowed:
+        _require_public_form(target)
+    return target, is_allowed
 
 
 def _require_public_form(target: TargetUrl) -> None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
-
-from django.db.models import Case, When
+from typing import Final
 
 from exchange.models import Lab, Peer, PeerChannel
 from exchange.services import counters
 from exchange.services.clock import now
+from exchange.services.database import execute
 from exchange.services.pausing import growing_pause_s, spread_s
 from exchange.services.peers.claims import ChannelClaim
 from exchange.services.sequencer import last_number
@@ -62,47 +61,61 @@ class ChannelHealth:
     rate: float
 
 
+# In one statement: peers that have nothing new are asked all day long.
+_SETTLE: Final = """
+UPDATE peer_channel
+SET failures = 0, failing_since = NULL, last_failure = '', last_run_at = %(at)s, last_success_at = %(at)s,
+    -- What the peer spoke of may have come after the last page.
+    next_attempt_at = CASE WHEN hinted THEN %(at)s
+                           ELSE %(at)s + coalesce(%(pause)s, interval_s * %(spread)s) * interval '1 second' END,
+    moved_last_run = CASE WHEN %(moved)s > 0 THEN %(moved)s ELSE moved_last_run END,
+    seconds_last_run = CASE WHEN %(moved)s > 0 THEN %(seconds)s ELSE seconds_last_run END,
+    claim = NULL, claimed_until = NULL
+WHERE id = %(id)s AND claim = %(claim)s AND claimed_until > %(at)s
+"""
+
+
 def settle_run(claim: ChannelClaim, *, moved: int, seconds: float, more: bool, pause_s: float | None = None) -> None:
     """A run ended well: the next one is after the interval, or at once if there is more or the peer has said so.
 
-    moved: objects taken or given in it, `seconds` its time. pause_s: another pause than the interval.
+    The claim is given back. moved: objects taken or given in it, `seconds` its time. pause_s: another pause than the
+    interval.
     """
-    interval_s = PeerChannel.objects.filter(pk=claim.channel_id).values_list("interval_s", flat=True).first()
-    if interval_s is None:
-        return
-    moment = now()
-    pause = pause_s if pause_s is not None else 0.0 if more else spread_s(interval_s)
-    changes: dict[str, Any] = {
-        "failures": 0,
-        "failing_since": None,
-        "last_failure": "",
-        "last_run_at": moment,
-        "last_success_at": moment,
-        # What the peer spoke of may have come after the last page.
-        "next_attempt_at": Case(When(hinted=True, then=moment), default=moment + timedelta(seconds=pause)),
-    }
-    if moved:
-        changes |= {"moved_last_run": moved, "seconds_last_run": seconds}
     counters.PEER_RUNS.labels("done").inc()
-    _update(claim, **changes)
+    params = {
+        "at": now(),
+        "pause": 0.0 if more and pause_s is None else pause_s,
+        "spread": spread_s(1.0),
+        "moved": moved,
+        "seconds": seconds,
+        "id": claim.channel_id,
+        "claim": claim.claim,
+    }
+    execute(_SETTLE, params)
 
 
 def settle_trouble(claim: ChannelClaim, *, code: str, retry_after_s: int | None = None) -> None:
-    """A run came to nothing: it is tried again later each time, and not before the peer wants to be asked."""
-    channel = PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim).first()
+    """A run came to nothing: it is tried again later each time, and not before the peer wants to be asked.
+
+    The claim is given back.
+    """
+    moment = now()
+    held = PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim, claimed_until__gt=moment)
+    channel = held.first()
     if channel is None:
         return
-    moment, failures = now(), channel.failures + 1
+    failures = channel.failures + 1
     pause = max(pause_s(failures, channel.interval_s), float(retry_after_s or 0))
     counters.PEER_RUNS.labels("failed").inc()
-    _update(
-        claim,
+    held.update(
         failures=failures,
         failing_since=channel.failing_since or moment,
         last_failure_at=moment,
         last_failure=code,
         last_run_at=moment,
         next_attempt_at=moment + timedelta(seconds=pause),
+        claim=None,
+        claimed_until=None,
     )
 
 
@@ -155,8 +168,3 @@ def _health(channel: PeerChannel, newest: int) -> ChannelHealth:
         moved=channel.moved,
         rate=channel.moved_last_run / channel.seconds_last_run if channel.seconds_last_run else 0.0,
     )
-
-
-def _update(claim: ChannelClaim, **changes: Any) -> None:
-    held = PeerChannel.objects.filter(pk=claim.channel_id, claim=claim.claim, claimed_until__gt=now())
-    held.update(**changes)

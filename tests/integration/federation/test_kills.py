@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,11 +47,13 @@ def test_a_sync_that_is_killed_again_and_again_ends_with_the_same_set(
     worker: Worker,
     rounds: int,
     objects: int,
+    record_property: Callable[[str, object], None],
 ) -> None:
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     with other.at_work():
         expected = publish_many(other.dorado, objects)
+    struck = Counter[str]()
     for _ in range(rounds):
         wake(services)
         time.sleep(chance.uniform(0.0, LONGEST_S))
@@ -58,8 +61,11 @@ def test_a_sync_that_is_killed_again_and_again_ends_with_the_same_set(
         victim = chance.choice(victims)
         victim.kill()
         victim.start()
+        struck["worker" if victim is worker else "web process of the peer"] += 1
     wait_for_versions("dorado", expected, lambda: wake(services), 60 + objects / 100, seed)
     assert not QuarantinedObject.objects.exists()
+    killed = ", ".join(f"the {what} {times} times" for what, times in sorted(struck.items()))
+    record_property(f"{objects:,} objects, kill -9 of {killed}, seed", seed)
 
 
 def test_what_is_published_there_is_here_long_before_the_interval_is_over(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,13 @@ def worker(services: TestServices, tmp_path: Path) -> Iterator[Worker]:
 
 @pytest.mark.parametrize(("rounds", "objects"), ROUNDS)
 def test_a_push_that_is_killed_again_and_again_ends_with_the_same_set(
-    services: TestServices, community: Community, peer: BadPeer, worker: Worker, rounds: int, objects: int
+    services: TestServices,
+    community: Community,
+    peer: BadPeer,
+    worker: Worker,
+    rounds: int,
+    objects: int,
+    record_property: Callable[[str, object], None],
 ) -> None:
     shelf = Shelf(jealous=True)
     peer.always = shelving(shelf)
@@ -63,6 +69,9 @@ def test_a_push_that_is_killed_again_and_again_ends_with_the_same_set(
         worker.kill()
         worker.start()
     wake(services)
-    wait_for(lambda: PeerChannel.objects.get().pending_upto is None and shelf.held.keys() >= expected, f"seed {seed}")
+    patience_s = 60 + len(expected) / 50
+    wait_for(lambda: shelf.held.keys() >= expected, f"seed {seed}", patience_s)
+    wait_for(lambda: PeerChannel.objects.get().pending_upto is None, f"seed {seed}")
     assert {len(versions) for versions in shelf.held.values()} == {1}, f"seed {seed}"
     assert not PeerErrand.objects.exists()
+    record_property(f"{len(expected):,} objects, kill -9 of the worker {rounds} times, seed", seed)

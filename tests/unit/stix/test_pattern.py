@@ -86,7 +86,12 @@ def test_a_wrong_pattern_is_refused_at_its_column(text: str, column: int) -> Non
     with pytest.raises(ObjectInvalidError) as caught:
         check_pattern(text)
     assert (caught.value.code, caught.value.pointer) == ("pattern", "/pattern")
-    assert f"Column {column}:" in caught.value.message
+    assert caught.value.message.startswith(f"Line 1, column {column}: ")
+
+
+def test_a_fault_further_down_is_told_with_its_line() -> None:
+    with pytest.raises(ObjectInvalidError, match="Line 3, column 9: a value"):
+        check_pattern("[\n  a:b = 1 AND\n  a:c = ]")
 
 
 def test_nesting_and_length_are_bounded() -> None:

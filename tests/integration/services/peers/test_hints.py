@@ -118,6 +118,7 @@ def test_a_word_in_the_middle_of_a_run_brings_about_another(community: Community
     settle_run(claim, moved=0, seconds=0.1, more=False)
     channel = PeerChannel.objects.get(pk=harbour.channel.pk)
     assert channel.next_attempt_at > now() + timedelta(seconds=30)
+    claim = claim_channels([harbour.channel.pk])[0]
     hear_hint(peer_principal(harbour.peer.lab_id))
     settle_run(claim, moved=0, seconds=0.1, more=False)
     channel.refresh_from_db()

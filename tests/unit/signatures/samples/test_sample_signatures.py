@@ -13,9 +13,10 @@ import yaml
 from exchange.services.scope import check_scope
 from exchange.stix.checks import check_object
 from exchange.stix.reading import read_object
+from signatures.atlas import TECHNIQUES
 from signatures.inspectors import inspect_object
 from signatures.samplelogs import LOOKALIKES
-from signatures.samples import ATTACK_PATTERNS, SAMPLE_SIGNATURES, SampleSignature, sample_bundle_objects
+from signatures.samples import SAMPLE_SIGNATURES, SampleSignature, sample_bundle_objects
 from signatures.samples.catalogue import RULES
 from signatures.sigma import inspect_rule
 from signatures.vocabulary import VOCABULARY
@@ -99,5 +100,5 @@ def test_an_indicator_carries_the_rule_and_points_to_atlas() -> None:
         }
         assert indicator["kill_chain_phases"][0]["phase_name"] == signature.phase
         related = [each for each in objects if each.get("source_ref") == indicator["id"]]
-        assert [each["target_ref"] for each in related] == [ATTACK_PATTERNS[each] for each in signature.techniques]
+        assert [each["target_ref"] for each in related] == [TECHNIQUES[each].object for each in signature.techniques]
         assert all(each["object_marking_refs"] == indicator["object_marking_refs"] for each in related)
