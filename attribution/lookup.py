@@ -7,7 +7,6 @@ network that contains it, which a plain index answers. Nothing of the questions 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from attribution.addresses import around
@@ -19,6 +18,7 @@ from attribution.sight import ClaimSight, claim_sight
 from exchange.services.clock import now
 from exchange.services.database import execute
 from exchange.services.delivery import Delivery, record_delivery
+from exchange.services.errors import NotReadyError
 from exchange.services.principals import Principal
 from exchange.services.sharing import reading_as
 from exchange.stix.markings import Tlp
@@ -28,6 +28,9 @@ SHOWS: Final = "lookup"
 
 MAX_AT_ONCE: Final = 500
 """An IPv6 address stands for 129 networks, and the index is asked for each."""
+
+MAX_NAMES: Final = 1_000_000
+"""In one list."""
 
 NO_PLACE: Final = 0
 """The log names no place of the sequence for a lookup: it would tell what was asked."""
@@ -46,6 +49,8 @@ _OF_RANGE: Final = {
 }
 _OF_NAME: Final = {
     "net": "NULL::text",
+    "name": "CASE e.kind WHEN 'asn' THEN 'AS' || e.value ELSE e.value END",
+    "asn": "CASE e.kind WHEN 'asn' THEN e.value::bigint END",
     "kind": "0::smallint",
     "first": "NULL::timestamptz",
     "last": "NULL::timestamptz",
@@ -63,11 +68,16 @@ CROSS JOIN LATERAL (
     {_CLAIM.format(key="asked.asn::text", **_OF_RANGE)}
     FROM range_in_sight e {_JOINED} WHERE e.asn = asked.asn AND {{sight}} {_ORDER} LIMIT {MAX_MATCHES + 1}
 ) found
-"""
+"""  # noqa: S608 - put together from constants
 _BY_NAME: Final = f"""
-{_CLAIM.format(key="e.kind || ' ' || e.value", name="e.value", asn="NULL::bigint", **_OF_NAME)}
+{_CLAIM.format(key="e.kind || ' ' || e.value", **_OF_NAME)}
 FROM name_in_sight e {_JOINED}
 WHERE e.value = ANY (%(values)s::text[]) AND {{sight}} {_ORDER}
+"""
+
+_ALL_NAMES: Final = f"""
+{_CLAIM.format(key="''", **_OF_NAME)}
+FROM name_in_sight e {_JOINED} WHERE {{sight}} ORDER BY e.kind, e.value, l.slug, e.stix_id LIMIT {MAX_NAMES + 1}
 """
 
 Claims = Mapping[str, Sequence[Claim]]
@@ -85,7 +95,7 @@ def look_up(
     """
     sight, moment = claim_sight(principal), now()
     with reading_as(principal) as readable:
-        found, label = _find(sight, readable, questions)
+        found, label = find_claims(sight, readable, questions)
         answers = [
             answer_of(each.to_json(), finish_matches(claims_for(each, found), moment, include_stale=include_stale))
             for each in questions
@@ -96,7 +106,14 @@ def look_up(
 
 
 def lookup_delivery(
-    principal: Principal, door: str, sight: ClaimSight, readable: list[int], *, asked: int, label: Tlp = Tlp.RED
+    principal: Principal,
+    door: str,
+    sight: ClaimSight,
+    readable: list[int],
+    *,
+    asked: int,
+    label: Tlp = Tlp.RED,
+    shows: str = SHOWS,
 ) -> Delivery:
     """The row of the log: how many were asked, and nothing of what."""
     return Delivery(
@@ -105,9 +122,24 @@ def lookup_delivery(
         collection_ids=sight.sources,
         seqs=[NO_PLACE],
         audience_ids=readable,
-        filters={"shows": SHOWS, "asked": asked},
+        filters={"shows": shows, "asked": asked},
         label=label,
     )
+
+
+def all_names(sight: ClaimSight, readable: list[int]) -> tuple[list[Claim], Tlp]:
+    """All claims about domains and autonomous systems that this reader may see, and the strictest label among them.
+
+    Inside `reading_as`, which gave `readable`.
+
+    Raises:
+        NotReadyError: there are more than `MAX_NAMES`.
+    """
+    conditions, params = sight.conditions(readable)
+    rows = execute(_ALL_NAMES.format(sight=conditions), params, prepare=False).fetchall()
+    if len(rows) > MAX_NAMES:
+        raise NotReadyError("too much is known here for one list", code="too-many-claims")
+    return [_claim_of(row) for row in rows], Tlp(max((row[13] for row in rows), default=Tlp.CLEAR))
 
 
 def claims_for(question: Question, found: Claims) -> list[Claim]:
@@ -124,7 +156,11 @@ def keys_of(question: Question) -> list[str]:
     return [f"{DOMAIN} {name}" for name in parents_of(question.value)]
 
 
-def _find(sight: ClaimSight, readable: list[int], questions: Sequence[Question]) -> tuple[Claims, Tlp]:
+def find_claims(sight: ClaimSight, readable: list[int], questions: Sequence[Question]) -> tuple[Claims, Tlp]:
+    """The claims about these questions by what they are found under, and the strictest label among them.
+
+    Inside `reading_as`, which gave `readable`.
+    """
     conditions, params = sight.conditions(readable)
     found: dict[str, list[Claim]] = {}
     label = Tlp.CLEAR
@@ -151,4 +187,3 @@ def _queries(questions: Sequence[Question]) -> Iterable[tuple[str, dict[str, Any
 def _claim_of(row: tuple[Any, ...]) -> Claim:
     _, id_, lab, state, net, name, kind, asn, confidence, first, last, seen_at, until, _ = row
     return Claim(id_, lab, state, net, name, KINDS[kind], asn, confidence, first, last, seen_at, until)
-

@@ -6,12 +6,9 @@ Storage calls `keep_rows` by its dotted path in the settings; it knows nothing o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
-import psycopg
-from django.db import connection
 
 from attribution.kinds import NUMBER_OF
 from attribution.naming import TYPES, Named, named_in
@@ -65,7 +62,9 @@ def insert_params(rows: Iterable[Row]) -> dict[str, Any]:
     """Parameters of INSERT_ROWS."""
     kept = list(rows)
     nets = [(version, object_, net, named.valid_until) for version, object_, named in kept for net in named.nets]
-    values = [(version, object_, value, named.valid_until) for version, object_, named in kept for value in named.values]
+    values = [
+        (version, object_, value, named.valid_until) for version, object_, named in kept for value in named.values
+    ]
     return {
         "net_versions": [each[0] for each in nets],
         "net_objects": [each[1] for each in nets],

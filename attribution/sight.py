@@ -18,9 +18,10 @@ from exchange.services.query.sight import Sight, sight_of
 
 @dataclass(frozen=True, slots=True)
 class ClaimSight:
-    """A member's view of claims, before its audiences are known."""
+    """A member's view of claims, before its audiences are known. reader: identity of its lab."""
 
     sight: Sight
+    reader: str
 
     @property
     def sources(self) -> tuple[int, ...]:
@@ -30,7 +31,7 @@ class ClaimSight:
     @property
     def key(self) -> tuple[object, ...]:
         """What tells one view from another, beside the audiences."""
-        return (self.sight.sources, self.sight.open_sources, self.sight.own)
+        return (self.reader, self.sight.sources, self.sight.open_sources, self.sight.own)
 
     def conditions(self, readable: list[int]) -> tuple[str, dict[str, Any]]:
         """Conditions on a view that is called `e`, and their parameters."""
@@ -49,4 +50,4 @@ class ClaimSight:
 def claim_sight(principal: Principal) -> ClaimSight:
     """The view of a member. Raises: AccessDeniedError: a token without `read`."""
     require_scope(principal, "read")
-    return ClaimSight(sight_of(principal, visible_everywhere(principal)))
+    return ClaimSight(sight_of(principal, visible_everywhere(principal)), principal.lab_identity)

@@ -33,7 +33,9 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(help_text="domain or asn", max_length=8)),
                 (
                     "value",
-                    models.CharField(db_collation="C", help_text="IDNA in lower case, or decimal digits", max_length=253),
+                    models.CharField(
+                        db_collation="C", help_text="IDNA in lower case, or decimal digits", max_length=253
+                    ),
                 ),
                 ("confidence", models.SmallIntegerField(null=True)),
                 ("seen_at", models.DateTimeField()),

@@ -35,7 +35,9 @@ def test_a_new_version_takes_the_place_of_what_the_last_one_said(community: Comm
     first = aurora.indicator(extensions=ranges("203.0.113.0/24", asn=64500))
     store(aurora, first)
     assert kept() == ["198.51.100.3/32", "203.0.113.0/24"]
-    second = aurora.next_version(first, extensions=ranges("2001:db8::/32"), pattern="[domain-name:value = 'Evil.Example']")
+    second = aurora.next_version(
+        first, extensions=ranges("2001:db8::/32"), pattern="[domain-name:value = 'Evil.Example']"
+    )
     store(aurora, second)
     assert kept() == ["2001:db8::/32", "evil.example"]
     store(aurora, aurora.next_version(second, revoked=True))
@@ -66,7 +68,9 @@ def test_the_check_of_everything_finds_rows_that_the_bytes_do_not_say(community:
     store(community.aurora, community.aurora.indicator())
     before = kept()
     with writing():
-        rows = execute("SELECT version_id, object_id, net, kind, confidence, seen_at FROM attribution_range", {}).fetchall()
+        rows = execute(
+            "SELECT version_id, object_id, net, kind, confidence, seen_at FROM attribution_range", {}
+        ).fetchall()
         execute(change, {})
     assert [fault.kind for fault in check_exchange().faults] == ["attribution"]
     with writing():
