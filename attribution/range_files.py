@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from attribution.addresses import Net, parse_net
@@ -29,6 +30,9 @@ MAX_SOURCE_CHARS: Final = 200
 DEFAULT_MAX_WIDTH: Final[Mapping[int, int]] = {4: 8, 6: 19}
 """The shortest prefix that is taken. IPv4: a whole /8 was the largest block ever given to one holder. IPv6: registries
 give providers from /32 to /19."""
+
+_CACHED: Final = 4_096
+"""Times and systems: lists name a few of them many times."""
 
 _DELIMITERS: Final = (",", ";", "\t")
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
@@ -99,21 +103,21 @@ class _Reader:
             return
         self._is_begun = True
         try:
-            line = self._line_of(number, text)
+            cells = self._cells(text)
+            line = self._line_of(number, cells)
         except ObjectInvalidError as error:
             yield Remark(number, error.message, is_refused=True)
             return
         if not is_utf8:
             yield Remark(number, "it is not UTF-8 and was read as Latin-1", is_refused=False)
-        yield from self._taken(line, text)
+        yield from self._taken(line, cells.get("range", ""))
 
-    def _taken(self, line: Line, text: str) -> Iterator[Line | Remark]:
+    def _taken(self, line: Line, written: str) -> Iterator[Line | Remark]:
         key = (line.net, line.kind, line.asn)
         if key in self._seen:
             yield Remark(line.number, f"{line.net} is listed before", is_refused=False)
             return
         self._seen.add(key)
-        written = self._cells(text)["range"]
         if _is_changed(written, line.net):
             yield Remark(line.number, f"{shown(written)} was taken as {line.net}", is_refused=False)
         yield line
@@ -141,8 +145,7 @@ class _Reader:
             raise ObjectInvalidError("columns", f"The line has {len(cells)} values for {len(self._columns)} columns.")
         return {name: cell.strip() for name, cell in zip(self._columns, cells, strict=False)}
 
-    def _line_of(self, number: int, text: str) -> Line:
-        cells = self._cells(text)
+    def _line_of(self, number: int, cells: Mapping[str, str]) -> Line:
         first_seen, last_seen = _time(cells.get("first_seen", "")), _time(cells.get("last_seen", ""))
         if first_seen and last_seen and ordering_key(last_seen) < ordering_key(first_seen):
             raise ObjectInvalidError("order", "last_seen is earlier than first_seen.")
@@ -150,7 +153,7 @@ class _Reader:
             number=number,
             net=self._net(cells.get("range", "")),
             kind=_kind(cells.get("kind", "") or self._rules.kind),
-            asn=parse_asn(cells["asn"]) if cells.get("asn") else None,
+            asn=_asn(cells["asn"]) if cells.get("asn") else None,
             confidence=_confidence(cells.get("confidence", "")),
             first_seen=first_seen,
             last_seen=last_seen,
@@ -182,7 +185,8 @@ def _quoted(text: str, delimiter: str) -> list[str]:
 
 
 def _is_changed(written: str, net: Net) -> bool:
-    return written != str(net) and written != str(net).partition("/")[0]
+    spelled = str(net)
+    return written != spelled and f"{written}/{net.length}" != spelled
 
 
 def _kind(text: str) -> str:
@@ -200,6 +204,12 @@ def _confidence(text: str) -> int | None:
     return int(text)
 
 
+@lru_cache(maxsize=_CACHED)
+def _asn(text: str) -> int:
+    return parse_asn(text)
+
+
+@lru_cache(maxsize=_CACHED)
 def _time(text: str) -> str:
     """A time as STIX writes it; a date alone is its first moment. Raises: ObjectInvalidError (`timestamp`)."""
     if not text:
