@@ -8,6 +8,8 @@ QUICKSTART_ARGS ?=
 BENCH_ARGS ?=
 TEST_PROCESSES ?= 4
 PEERS := opentaxii medallion
+# Measured against, and needed by no test: it has to be compiled.
+BENCH_PEERS := pytricia
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -31,6 +33,7 @@ check: $(VENV)/.test
 # A peer that cannot be installed is left out of the comparison, which says so; tests need them.
 bench: $(VENV)/.bench
 	-@$(MAKE) --no-print-directory peers
+	-@$(MAKE) --no-print-directory $(BENCH_PEERS:%=.peers/%/.ready)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 peers: $(PEERS:%=.peers/%/.ready)
@@ -50,7 +53,7 @@ lock: $(VENV)/.test
 	  --no-emit-index-url --custom-compile-command "make lock" -q -c requirements/base.txt -o requirements/test.txt
 	$(BIN)/uv pip compile pyproject.toml --extra bench --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" -q -c requirements/test.txt -o requirements/bench.txt
-	for peer in $(PEERS); do \
+	for peer in $(PEERS) $(BENCH_PEERS); do \
 	  $(BIN)/uv pip compile benchmarks/peers/$$peer.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" -q -o benchmarks/peers/$$peer.txt || exit 1; done
 
