@@ -10,7 +10,7 @@ import orjson
 from attribution.claims_table import ClaimsTable, claims_in_sight
 from attribution.lines import Asked, in_chunks, read_lines, refusal_line
 from attribution.lookup import MAX_AT_ONCE, claims_for, find_claims, lookup_delivery
-from attribution.matches import answer_of, finish_matches
+from attribution.matches import MAX_MATCHES, Claim, answer_of, finish_matches
 from attribution.questions import Question
 from attribution.sight import claim_sight
 from exchange.services.clock import now
@@ -20,6 +20,10 @@ from exchange.services.sharing import reading_as
 
 CHUNK_LINES: Final = 500
 """Of an answer at a time; most of them have some fifty bytes."""
+
+ANY_NET: Final = "0.0.0.0/0"
+"""Stands for the network while a match is written that differs from others in nothing else. So whatever
+`finish_matches` says of a network itself has to be added in `_parts_of` too."""
 
 _NONE: Final = b"[]"
 _VERSIONS: Final = (4, 6)
@@ -37,6 +41,7 @@ class Lookup:
         self._lines, self._include_stale, self._moment = lines, include_stale, now()
         self._asked = read_lines(lines)
         self._rendered: dict[tuple[int, int], bytes] = {}
+        self._pieces: dict[bytes, tuple[bytes, ...]] = {}
         sight = claim_sight(principal)
         with reading_as(principal) as readable:
             self._table: ClaimsTable | None = None
@@ -84,17 +89,44 @@ class Lookup:
             places = self._table.nets[version].innermost(b"".join(self._asked.packed[version])).tolist()
             for line, place in zip(self._asked.places[version], places, strict=True):
                 if place >= 0:
-                    matches[line] = self._rendered_at(version, place)
+                    matches[line] = self._rendered_at(self._table, version, place)
         return matches
 
-    def _rendered_at(self, version: int, place: int) -> bytes:
+    def _rendered_at(self, table: ClaimsTable, version: int, place: int) -> bytes:
+        """The matches of an address by the place of the narrowest network around it, as `_render` writes them."""
         rendered = self._rendered.get((version, place))
         if rendered is None:
-            assert self._table is not None
-            rendered = self._rendered[version, place] = self._render(self._table.claims_around(version, place))
+            parts: list[bytes] = []
+            around = place
+            while around >= 0:
+                parts += self._parts_of(table, version, around)
+                around = int(table.nets[version].parents[around])
+            more = b',"more":true' if len(parts) > MAX_MATCHES else b""
+            rendered = self._rendered[version, place] = b"[%b]%b" % (b",".join(parts[:MAX_MATCHES]), more)
         return rendered
 
-    def _render(self, claims: Sequence[Any]) -> bytes:
+    def _parts_of(self, table: ClaimsTable, version: int, place: int) -> list[bytes]:
+        """The matches of one network. What claims say is written once, if they differ in nothing but the network."""
+        net = str(table.nets[version].net_at(place)).encode()
+        parts = []
+        for row in table.rows_at(version, place):
+            key = table.columns[version][row].tobytes()
+            pieces = self._pieces.get(key)
+            if pieces is None:
+                pieces = self._pieces[key] = self._pieces_of(table.claim(version, row, ANY_NET))
+            if pieces:
+                parts.append(b"%b%b%b" % (pieces[0], net, pieces[1]))
+        return parts
+
+    def _pieces_of(self, claim: Claim) -> tuple[bytes, ...]:
+        """What stands in a match before and after its network; nothing if it is left out."""
+        finished = finish_matches([claim], self._moment, include_stale=self._include_stale)
+        if not finished:
+            return ()
+        head, _, tail = orjson.dumps(finished[0]).partition(b'"net":"%b"' % ANY_NET.encode())
+        return head + b'"net":"', b'"' + tail
+
+    def _render(self, claims: Sequence[Claim]) -> bytes:
         """The matches, and `more` after them where some are left out."""
         finished = finish_matches(claims, self._moment, include_stale=self._include_stale)
         answer = answer_of({}, finished)

@@ -18,7 +18,6 @@ import numpy as np
 import psycopg
 from django.db import connection
 
-from attribution.addresses import Net
 from attribution.kinds import KINDS
 from attribution.lookup import MAX_AT_ONCE
 from attribution.matches import Claim
@@ -86,22 +85,19 @@ class ClaimsTable:
         arrays = sum(int(each.nbytes) for each in self.columns.values())
         return arrays + sum(each.size_bytes for each in self.nets.values()) + 400 * len(self.objects)
 
-    def claims_around(self, version: int, place: int) -> list[Claim]:
-        """The claims about the network at a place and about those around it, the narrowest first."""
-        claims = []
-        while place >= 0:
-            claims += self.claims_at(version, place)
-            place = int(self.nets[version].parents[place])
-        return claims
+    def rows_at(self, version: int, place: int) -> list[int]:
+        """The rows of the network at a place, by lab and id."""
+        table = self.nets[version]
+        rows: list[int] = table.order[table.rows[place] : table.rows[place + 1]].tolist()
+        return sorted(rows, key=lambda row: self._by_lab(version, row)) if len(rows) > 1 else rows
 
     def claims_at(self, version: int, place: int) -> list[Claim]:
-        """The claims about the network at a place."""
-        table = self.nets[version]
-        net = table.net_at(place)
-        rows = table.order[table.rows[place] : table.rows[place + 1]].tolist()
-        return sorted((self._claim(version, row, net) for row in rows), key=_by_lab)
+        """The claims about the network at a place, by lab and id."""
+        net = str(self.nets[version].net_at(place))
+        return [self.claim(version, row, net) for row in self.rows_at(version, place)]
 
-    def _claim(self, version: int, row: int, net: Net) -> Claim:
+    def claim(self, version: int, row: int, net: str) -> Claim:
+        """What stands in one row, said of this network."""
         values = self.columns[version][row]
         stix_id, lab, state = self.objects[int(values["object"])]
         seen = _time(int(values["seen"]))
@@ -109,7 +105,7 @@ class ClaimsTable:
             id=stix_id,
             lab=lab,
             state=state,
-            net=str(net),
+            net=net,
             name=None,
             kind=KINDS[int(values["kind"])],
             asn=_known(int(values["asn"])),
@@ -120,9 +116,9 @@ class ClaimsTable:
             valid_until=_time(int(values["until"])),
         )
 
-
-def _by_lab(claim: Claim) -> tuple[str, str]:
-    return claim.lab, claim.id
+    def _by_lab(self, version: int, row: int) -> tuple[str, str, int]:
+        stix_id, lab, _ = self.objects[int(self.columns[version][row]["object"])]
+        return lab, stix_id, row
 
 
 def _known(number: int) -> int | None:
