@@ -60,24 +60,24 @@ _ORDER: Final = "ORDER BY l.slug, e.stix_id, e.id"
 
 _BY_NET: Final = f"""
 {_CLAIM.format(key="e.net::text", **_OF_RANGE)}
-FROM range_in_sight e {_JOINED} WHERE e.net = ANY (%(nets)s::text[]::cidr[]) AND {{sight}} {_ORDER}
+FROM range_found e {_JOINED} WHERE e.net = ANY (%(nets)s::text[]::cidr[]) AND {{sight}} {_ORDER}
 """
 _BY_ASN: Final = f"""
 SELECT found.* FROM unnest(%(asns)s::bigint[]) AS asked (asn)
 CROSS JOIN LATERAL (
     {_CLAIM.format(key="asked.asn::text", **_OF_RANGE)}
-    FROM range_in_sight e {_JOINED} WHERE e.asn = asked.asn AND {{sight}} {_ORDER} LIMIT {MAX_MATCHES + 1}
+    FROM range_found e {_JOINED} WHERE e.asn = asked.asn AND {{sight}} {_ORDER} LIMIT {MAX_MATCHES + 1}
 ) found
 """  # noqa: S608 - put together from constants
 _BY_NAME: Final = f"""
 {_CLAIM.format(key="e.kind || ' ' || e.value", **_OF_NAME)}
-FROM name_in_sight e {_JOINED}
+FROM name_found e {_JOINED}
 WHERE e.value = ANY (%(values)s::text[]) AND {{sight}} {_ORDER}
 """
 
 _ALL_NAMES: Final = f"""
 {_CLAIM.format(key="''", **_OF_NAME)}
-FROM name_in_sight e {_JOINED} WHERE {{sight}} ORDER BY e.kind, e.value, l.slug, e.stix_id LIMIT {MAX_NAMES + 1}
+FROM name_found e {_JOINED} WHERE {{sight}} ORDER BY e.kind, e.value, l.slug, e.stix_id LIMIT {MAX_NAMES + 1}
 """
 
 Claims = Mapping[str, Sequence[Claim]]

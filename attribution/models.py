@@ -22,7 +22,8 @@ class CidrField(TextField):
 class NamedRange(models.Model):
     """One network of the newest version of an object; the rows go when that version is the newest no longer.
 
-    Who may read it is decided by the version's entry: readers see this table through the view `range_in_sight` alone.
+    Who may read it is decided by the version's entry: readers see this table through the views `range_in_sight`
+    and `range_found` alone.
     kind: place in `attribution.kinds.KINDS`. seen_at: what the claim decays from.
     """
 
@@ -50,7 +51,7 @@ class NamedRange(models.Model):
 
 
 class NamedName(models.Model):
-    """One domain or autonomous system that the newest version of an object names. Readers: `name_in_sight`."""
+    """One domain or autonomous system that the newest version of an object names. Readers: `name_found`."""
 
     version_id = models.BigIntegerField()
     object_id = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""Who sees which claims: the sharing rule as conditions on the views `range_in_sight` and `name_in_sight`.
+"""Who sees which claims: the sharing rule as conditions on the views of claims.
 
 The views repeat the rule of row-level security; this adds the grants on home collections (services/sharing.py and
 services/collections.py decide, nothing is decided here).
