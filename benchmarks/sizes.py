@@ -44,6 +44,9 @@ class Sizes:
     backtest_rows: int = 10_000_000
     validated: int = 10_000
     """Signatures."""
+    ranges: int = 1_000_000
+    lookups: int = 5_000
+    timed_lookups: int = 10_000
 
 
 FULL = Sizes()
@@ -66,4 +69,7 @@ QUICK = Sizes(
     single_objects=40,
     backtest_rows=50_000,
     validated=200,
+    ranges=20_000,
+    lookups=300,
+    timed_lookups=600,
 )

@@ -150,6 +150,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # Content carried inside objects is opened by the room that knows it (dotted paths: services import no room).
 CONTENT_INSPECTORS = ["signatures.inspectors.inspect_object"]
+# Told which versions are the newest, in the transaction that makes them so, and asked when everything is checked.
+NEWEST_OBSERVERS = ["attribution.rows.keep_rows"]
+NEWEST_CHECKS = ["attribution.checking.check_rows"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["exchange.api.authentication.TokenAuthentication"],

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from attribution.formats import FORMATS
 from exchange.api.filters import MAX_WORDS_CHARS, ORDERS, STATES
 from exchange.api.problems import MEDIA_TYPE
 from exchange.api.publication import MEDIA_TYPES as PUBLICATION_TYPES
@@ -244,12 +245,32 @@ ONE_CARRIER_PARAMETERS: Final = [
     _query("producer", _text(_PRODUCER), "Slug of a lab or node; needed where several have an object of this id."),
 ]
 
+_INCLUDE: Final = _query(
+    "include",
+    {"type": "string", "enum": ["stale"]},
+    "`stale`: with claims that have decayed away or that their producers let end.",
+)
+LOOKUP_PARAMETERS: Final = [
+    _query("ip", {"type": "string", "minLength": 1}, "An IPv4 or IPv6 address.", "203.0.113.7"),
+    _query("asn", {"type": "string", "minLength": 1}, "An autonomous system.", "AS64500"),
+    _query("domain", {"type": "string", "minLength": 1}, "A domain; those above it count too.", "proxies.example"),
+    _INCLUDE,
+]
+LOOKUPS_PARAMETERS: Final = [_INCLUDE]
+EXPORT_PARAMETERS: Final = [
+    _query("format", {"type": "string", "enum": list(FORMATS)}, "`jsonl` if left out.", "nginx"),
+    _INCLUDE,
+]
+
 __all__ = [
     "BODY_PROBLEMS",
     "DELETE_PROBLEMS",
     "DIFFERENCE_PARAMETERS",
+    "EXPORT_PARAMETERS",
     "IDEMPOTENCY_KEY",
     "LIST_PARAMETERS",
+    "LOOKUPS_PARAMETERS",
+    "LOOKUP_PARAMETERS",
     "MEMBER_PROBLEMS",
     "NAMED_PROBLEMS",
     "ONE_CARRIER_PARAMETERS",

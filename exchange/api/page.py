@@ -15,6 +15,7 @@ METHODS: Final = ("get", "post", "delete")
 GROUPS: Final[Mapping[str, str]] = {
     "objects": "Objects",
     "playbooks": "Playbooks",
+    "attribution": "Attribution",
     "collections": "Community",
     "labs": "Community",
     "tokens": "Tokens",

@@ -28,7 +28,7 @@ PUBLIC_OPERATIONS: Final = frozenset(
 )
 """Served to everybody, as far as something is public."""
 
-UNTAGGED: Final = frozenset({"followEvents", "issueToken", "listTokens", "listWebhooks", "readWebhook"})
+UNTAGGED: Final = frozenset({"exportClaims", "followEvents", "issueToken", "listTokens", "listWebhooks", "readWebhook"})
 """Their answers hold secrets, or are about them: no cache keeps them, the reader's own neither."""
 
 _TEXT: Final = {"schema": {"type": "string"}}

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from exchange.api.attribution import ExportView, LookupsView, LookupView
 from exchange.api.community import CollectionsView, KeysView, LabsView, WhoamiView
 from exchange.api.documentation import SchemaView, show_documentation, show_extension, show_nothing
 from exchange.api.events import EventsView
@@ -26,6 +27,9 @@ urlpatterns = [
     path("v1/playbooks/", PlaybooksView.as_view(), name="api-playbooks"),
     path("v1/playbooks/<str:stix_id>/", PlaybookView.as_view(), name="api-playbook"),
     path("v1/playbooks/<str:stix_id>/chart.svg", ChartView.as_view(), name="api-playbook-chart"),
+    path("v1/attribution/lookup", LookupView.as_view(), name="api-lookup"),
+    path("v1/attribution/lookup/", LookupsView.as_view(), name="api-lookups"),
+    path("v1/attribution/export", ExportView.as_view(), name="api-attribution-export"),
     path("v1/collections/", CollectionsView.as_view(), name="api-collections"),
     path("v1/labs/", LabsView.as_view(), name="api-labs"),
     path("v1/labs/<str:slug>/keys/", KeysView.as_view(), name="api-keys"),

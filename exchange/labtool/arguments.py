@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exchange.labtool.feed import DEFAULT_PAGE_OBJECTS
+from exchange.labtool.lookups import add_lookup
 from exchange.labtool.playbook_arguments import add_playbook
+from exchange.labtool.ranges import add_ranges
 from exchange.labtool.sampling import add_sample_logs
 from exchange.stix.keys import is_thumbprint
 
@@ -48,6 +50,8 @@ def make_parser() -> argparse.ArgumentParser:
     add_sample_logs(add("sample-logs", "make a log of invented events with planted campaigns, to try rules on"))
     _add_convert(add("convert", "convert signatures to the query language of a log store"))
     _add_backtest(add("backtest", "run signatures over logs of your own, without any network"))
+    add_ranges(add("ranges", "make signed objects of a file of networks, with a report per line"))
+    add_lookup(add("lookup", "ask the node what is known of addresses, domains and autonomous systems"))
     add_playbook(add("playbook", "check, sign, verify or draw a playbook, without any network"), shared)
     return parser
 

@@ -86,6 +86,12 @@ class NodeClient(AbstractContextManager["NodeClient"]):
         """Delete all versions of our own object; a tombstone stays."""
         _accepted(self._session.delete(self.address.rest_url(f"objects/{quote(stix_id, safe='')}/")))
 
+    def look_up(self, body: bytes, *, include_stale: bool = False) -> bytes:
+        """Ask about JSON lines; the answers, a line for each in the same order."""
+        url = self.address.rest_url("attribution/lookup/") + ("?include=stale" if include_stale else "")
+        headers = {"Content-Type": "application/x-ndjson"}
+        return _accepted(self._session.post(url, data=body, headers=headers)).content
+
     def publish(
         self,
         objects: Iterable[bytes],

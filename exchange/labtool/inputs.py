@@ -8,9 +8,10 @@ from typing import Final
 
 from exchange.labtool.errors import DataError
 from exchange.labtool.files import read_file
-from exchange.labtool.key_files import KeyFile, read_key_file
+from exchange.labtool.key_files import KeyFile, identity_beside, read_identity, read_key_file
 from exchange.labtool.output import Output
 from exchange.labtool.verifying import MAX_FILE_BYTES
+from exchange.stix.identifiers import is_identifier
 
 STDIN: Final = "-"
 
@@ -34,3 +35,12 @@ def open_key_file(path: Path, output: Output) -> KeyFile:
     if key_file.is_exposed:
         output.note(f"{path} can be read by others on this machine: chmod 600 {path}")
     return key_file
+
+
+def lab_identity_of(named: str | None, key_file: KeyFile | None) -> str | None:
+    """The id of our identity: named itself or by its file, or found beside the key."""
+    if named is None:
+        return identity_beside(key_file) if key_file is not None else None
+    if is_identifier(named):
+        return named
+    return str(read_identity(Path(named)).members.get("id"))

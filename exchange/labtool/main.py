@@ -13,15 +13,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from exchange.labtool import workbench
+from exchange.labtool import attributing, workbench
 from exchange.labtool.arguments import parse_arguments
 from exchange.labtool.client import NodeClient
 from exchange.labtool.commands import DONE, WRONG, Command
 from exchange.labtool.configuration import Configuration, read_configuration
 from exchange.labtool.errors import DataError, LabToolError, UsageError
 from exchange.labtool.files import read_file
-from exchange.labtool.inputs import open_key_file, read_input
-from exchange.labtool.key_files import KeyFile, identity_beside, read_exchange_key, read_identity
+from exchange.labtool.inputs import lab_identity_of, open_key_file, read_input
+from exchange.labtool.key_files import read_exchange_key
 from exchange.labtool.keygen import make_lab, make_lab_draft, save_draft, save_lab
 from exchange.labtool.output import Output
 from exchange.labtool.pins import read_pins, write_pins
@@ -32,7 +32,6 @@ from exchange.labtool.verifying import verify_paths
 from exchange.labtool.webhooks import read_webhook_secret, verify_webhook
 from exchange.stix.errors import StixError, shown
 from exchange.stix.extensions import Home
-from exchange.stix.identifiers import is_identifier
 from exchange.stix.keys import SigningKey, is_thumbprint
 from exchange.stix.markings import Tlp
 from exchange.stix.reading import split_body
@@ -133,7 +132,7 @@ def _sign(options: Namespace, _configuration: Configuration, output: Output) -> 
             objects,
             key_file.key,
             now=utc_now(),
-            lab_identity=_lab_identity(options.lab_identity, key_file),
+            lab_identity=lab_identity_of(options.lab_identity, key_file),
             fix=options.normalise,
         )
     except CannotSignError as error:
@@ -161,7 +160,7 @@ def _publish(options: Namespace, configuration: Configuration, output: Output) -
 
 def _revoke(options: Namespace, configuration: Configuration, output: Output) -> int:
     key_file = None if options.sign else open_key_file(options.key, output)
-    ours = _lab_identity(options.lab_identity, key_file)
+    ours = lab_identity_of(options.lab_identity, key_file)
     key: SigningKey | None = key_file.key if key_file is not None else None
     with _client(configuration) as client:
         result = revoke(client, options.id, key=key, lab_identity=ours, now=utc_now())
@@ -229,6 +228,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pull": _pull,
     "verify": _verify,
     "verify-webhook": _verify_webhook,
+    **attributing.COMMANDS,
     **workbench.COMMANDS,
 }
 
@@ -255,15 +255,6 @@ def _in_the_form_of(bodies: list[bytes], signed: list[bytes]) -> bytes:
     others = {name: value for name, value in members.items() if name != "objects"}
     head = json.dumps(others, ensure_ascii=False)[:-1].encode()
     return head + (b", " if others else b"") + b'"objects": ' + listed + b"}\n"
-
-
-def _lab_identity(named: str | None, key_file: KeyFile | None) -> str | None:
-    """The id of our identity: named itself or by its file, or found beside the key."""
-    if named is None:
-        return identity_beside(key_file) if key_file is not None else None
-    if is_identifier(named):
-        return named
-    return str(read_identity(Path(named)).members.get("id"))
 
 
 def _home(text: str) -> Home:

@@ -22,6 +22,7 @@ from exchange.services.sequencer import TAKE_NUMBERS
 from exchange.services.sharing import intern_audiences
 from exchange.services.storing import AudienceChange
 from exchange.services.storing.facets import set_readers
+from exchange.services.storing.noticing import notice_objects
 from exchange.services.withdrawals import NOBODY, withdraw_from
 
 QUARANTINED: Final = "compromised-key"
@@ -137,6 +138,7 @@ def quarantine_compromised(principal: Principal, lab: Lab, moment: datetime) -> 
         AudienceChange(stix_id, lab.identity_id or "", home, before, NOBODY, revoked=False)
         for _, stix_id, home, before in fallen
     ]
+    notice_objects([row[0] for row in fallen])
     withdraw_from(changes, moment, state="suspended")
     _bring_back(lab, [row[0] for row in fallen], moment)
     record_event(principal, "versions-quarantined", lab.slug, versions=suspects.versions)

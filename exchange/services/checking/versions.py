@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from exchange.services.checking.facets import check_facets
 from exchange.services.checking.readers import Readers, check_audiences, check_readers
@@ -37,9 +41,17 @@ def check_versions(report: Report, keys: Mapping[str, KnownKey], tell: Callable[
             except (StixError, ExchangeError) as error:
                 report.add("version", stored.where, str(error))
         check_facets(report, batch)
+        for check in _checks():
+            check(report, batch)
         report.count("versions", len(batch.versions))
         tell("versions", report.checked["versions"])
     check_revoked_objects(report)
+
+
+@cache
+def _checks() -> tuple[Callable[[Report, Batch], None], ...]:
+    """What rooms above keep beside the newest versions, they check themselves."""
+    return tuple(import_string(path) for path in settings.NEWEST_CHECKS)
 
 
 def _check_version(

@@ -12,6 +12,7 @@ from exchange.services.database import execute
 from exchange.services.deletion.choosing import OwnVersion
 from exchange.services.log import make_leaf
 from exchange.services.sequencer import TAKE_NUMBERS, next_number
+from exchange.services.storing.noticing import notice_objects
 from exchange.stix.markings import Tlp
 
 _STORED: Final = """
@@ -99,6 +100,7 @@ def remove_object(
     _remove(found, [each.id for each in stored_versions(found.id)], seq, moment)
     with connection.cursor() as cursor:
         cursor.execute(_END_OBJECT, {"object": found.id, "at": moment, "state": str(state)})
+    notice_objects([found.id])
 
 
 def remove_version(found: StixObject, version: OwnVersion, seq: int, moment: datetime) -> None:
@@ -133,6 +135,7 @@ def set_newest(found: StixObject, newest: OwnVersion | None, audience_id: int | 
     found.newest_version_id = newest.id if newest else None
     found.newest_audience_id = audience_id
     found.save(update_fields=["newest_version_id", "newest_audience_id"])
+    notice_objects([found.id])
 
 
 _PLACE_ANEW: Final = f"""

@@ -10,6 +10,7 @@ from exchange.services.database import execute
 from exchange.services.receiving.source import Source
 from exchange.services.sharing import intern_audiences
 from exchange.services.storing.facets import set_readers
+from exchange.services.storing.noticing import notice_objects
 from exchange.services.withdrawals import NOBODY, WITHDRAWN
 
 # What a compromised key signed stays where it is: that the peer sends it again does not make it sound.
@@ -41,3 +42,4 @@ def take_out(source: Source, objects: Sequence[int], versions: Sequence[int], mo
     for statement in _TAKE_OUT:
         execute(statement, params)
     set_readers(versions, [nobody] * len(versions))
+    notice_objects(objects)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from exchange.services.sharing import intern_audiences
 from exchange.services.storing import rows
 from exchange.services.storing.deciding import NewVersion, ObjectState
+from exchange.services.storing.noticing import Newest, notice_newest
 from exchange.services.storing.places import insert_entries
 from exchange.services.storing.prepared import AudienceChange, PreparedVersion, StoreResult, StoreStatus
 from exchange.services.storing.rows import ObjectName
@@ -33,6 +34,7 @@ class Batch:
         self._locked: dict[ObjectName, int] | None = None
         self._unplaced: list[NewVersion] = []
         self._newest_states: dict[int, ObjectState] = {}
+        self._fresh: set[int] = set()
 
     def lock(self, names: Iterable[ObjectName]) -> Mapping[ObjectName, int]:
         """Lock whatever the transaction will change, in the order of everybody; answers the row ids of what is here."""
@@ -89,6 +91,7 @@ class Batch:
     def place(self) -> None:
         """Give everything its place in the sequence, in the order in which it came. Last of all."""
         if self._unplaced:
+            notice_newest(self._newest())
             insert_entries([replace(row, state=self._newest_states[row.state.id]) for row in self._unplaced])
             self._unplaced = []
 
@@ -106,6 +109,7 @@ class Batch:
         types = {_name(row.state): row.version.type for row in new}
         if fresh and not rows.insert_objects(fresh, types, at):
             raise RaceError
+        self._fresh.update(state.id for state in fresh)
         if self._locked is not None:
             self._locked.update({_name(state): state.id for state in fresh})
         rows.insert_versions(new)
@@ -113,6 +117,20 @@ class Batch:
             rows.update_objects(old, at)
         self._note(new)
         self._unplaced += [row for row in new if not row.version.missing_marking]
+
+    def _newest(self) -> list[Newest]:
+        newest = [row for row in self._unplaced if self._newest_states[row.state.id].newest_version_id == row.id]
+        return [
+            Newest(
+                object_id=row.state.id,
+                type=row.version.type,
+                version_id=row.id,
+                version_text=row.version.version_text,
+                body=row.version.body,
+                is_first=row.state.id in self._fresh,
+            )
+            for row in newest
+        ]
 
     def _note(self, new: Sequence[NewVersion]) -> None:
         """Of an object that comes in several steps the last one knows what has become of it."""

@@ -53,7 +53,8 @@ def test_the_openapi_document_names_every_operation(node: RestNode) -> None:
         ("get", "/api/v1/whoami/"), ("post", "/api/v1/hints/"),
         ("post", "/api/v1/signatures/"), ("get", "/api/v1/signatures/{stix_id}/"),
         ("post", "/api/v1/playbooks/"), ("get", "/api/v1/playbooks/{stix_id}/"),
-        ("get", "/api/v1/playbooks/{stix_id}/chart.svg"),
+        ("get", "/api/v1/playbooks/{stix_id}/chart.svg"), ("get", "/api/v1/attribution/lookup"),
+        ("post", "/api/v1/attribution/lookup/"), ("get", "/api/v1/attribution/export"),
     }  # fmt: skip
     references = set(re.findall(r'"#/components/schemas/(\w+)"', response.text))
     assert references <= document["components"]["schemas"].keys()

@@ -1,0 +1,189 @@
+"""Asks the tables: which claims that this reader may see are about these addresses, systems and domains?
+
+A few hundred questions are one statement, however many of them there are. An address is found by equality with every
+network that contains it, which a plain index answers. Nothing of the questions is kept; the log has their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from attribution.addresses import around
+from attribution.kinds import KINDS
+from attribution.matches import MAX_MATCHES, Claim, answer_of, finish_matches
+from attribution.names import parents_of
+from attribution.questions import ASN, DOMAIN, Question
+from attribution.sight import ClaimSight, claim_sight
+from exchange.services.clock import now
+from exchange.services.database import execute
+from exchange.services.delivery import Delivery, record_delivery
+from exchange.services.errors import NotReadyError
+from exchange.services.principals import Principal
+from exchange.services.sharing import reading_as
+from exchange.stix.markings import Tlp
+
+SHOWS: Final = "lookup"
+"""What the delivery log says an answer showed: claims, and no object."""
+
+MAX_AT_ONCE: Final = 500
+"""An IPv6 address stands for 129 networks, and the index is asked for each."""
+
+MAX_NAMES: Final = 1_000_000
+"""In one list."""
+
+NO_PLACE: Final = 0
+"""The log names no place of the sequence for a lookup: it would tell what was asked."""
+
+_CLAIM: Final = """
+SELECT {key}, e.stix_id, l.slug, e.state, {net}, {name}, {kind}, {asn}, e.confidence, {first}, {last}, e.seen_at,
+       e.valid_until, a.label
+"""
+_OF_RANGE: Final = {
+    "net": "e.net::text",
+    "name": "NULL::text",
+    "kind": "e.kind",
+    "asn": "e.asn",
+    "first": "e.first_seen",
+    "last": "e.last_seen",
+}
+_OF_NAME: Final = {
+    "net": "NULL::text",
+    "name": "CASE e.kind WHEN 'asn' THEN 'AS' || e.value ELSE e.value END",
+    "asn": "CASE e.kind WHEN 'asn' THEN e.value::bigint END",
+    "kind": "0::smallint",
+    "first": "NULL::timestamptz",
+    "last": "NULL::timestamptz",
+}
+_JOINED: Final = "JOIN lab l ON l.id = e.producer_id JOIN audience a ON a.id = e.audience_id"
+_ORDER: Final = "ORDER BY l.slug, e.stix_id, e.id"
+
+_BY_NET: Final = f"""
+{_CLAIM.format(key="e.net::text", **_OF_RANGE)}
+FROM range_found e {_JOINED} WHERE e.net = ANY (%(nets)s::text[]::cidr[]) AND {{sight}} {_ORDER}
+"""
+_BY_ASN: Final = f"""
+SELECT found.* FROM unnest(%(asns)s::bigint[]) AS asked (asn)
+CROSS JOIN LATERAL (
+    {_CLAIM.format(key="asked.asn::text", **_OF_RANGE)}
+    FROM range_found e {_JOINED} WHERE e.asn = asked.asn AND {{sight}} {_ORDER} LIMIT {MAX_MATCHES + 1}
+) found
+"""  # noqa: S608 - put together from constants
+_BY_NAME: Final = f"""
+{_CLAIM.format(key="e.kind || ' ' || e.value", **_OF_NAME)}
+FROM name_found e {_JOINED}
+WHERE e.value = ANY (%(values)s::text[]) AND {{sight}} {_ORDER}
+"""
+
+_ALL_NAMES: Final = f"""
+{_CLAIM.format(key="''", **_OF_NAME)}
+FROM name_found e {_JOINED} WHERE {{sight}} ORDER BY e.kind, e.value, l.slug, e.stix_id LIMIT {MAX_NAMES + 1}
+"""
+
+Claims = Mapping[str, Sequence[Claim]]
+
+
+def look_up(
+    *, principal: Principal, questions: Sequence[Question], door: str, include_stale: bool = False
+) -> list[dict[str, Any]]:
+    """An answer to each question, in their order.
+
+    What is absent and what this reader may not see are the same answer.
+
+    Raises:
+        AccessDeniedError: the token does not read.
+    """
+    sight, moment = claim_sight(principal), now()
+    with reading_as(principal) as readable:
+        found, label = find_claims(sight, readable, questions)
+        answers = [
+            answer_of(each.to_json(), finish_matches(claims_for(each, found), moment, include_stale=include_stale))
+            for each in questions
+        ]
+        if any(answer["matches"] for answer in answers):
+            record_delivery(lookup_delivery(principal, door, sight, readable, asked=len(questions), label=label))
+    return answers
+
+
+def lookup_delivery(
+    principal: Principal,
+    door: str,
+    sight: ClaimSight,
+    readable: list[int],
+    *,
+    asked: int,
+    label: Tlp = Tlp.RED,
+    shows: str = SHOWS,
+) -> Delivery:
+    """The row of the log: how many were asked, and nothing of what."""
+    return Delivery(
+        principal=principal,
+        door=door,
+        collection_ids=sight.sources,
+        seqs=[NO_PLACE],
+        audience_ids=readable,
+        filters={"shows": shows, "asked": asked},
+        label=label,
+    )
+
+
+def all_names(sight: ClaimSight, readable: list[int]) -> tuple[list[Claim], Tlp]:
+    """All claims about domains and autonomous systems that this reader may see, and the strictest label among them.
+
+    Inside `reading_as`, which gave `readable`.
+
+    Raises:
+        NotReadyError: there are more than `MAX_NAMES`.
+    """
+    conditions, params = sight.conditions(readable)
+    rows = execute(_ALL_NAMES.format(sight=conditions), params, prepare=False).fetchall()
+    if len(rows) > MAX_NAMES:
+        raise NotReadyError("too much is known here for one list", code="too-many-claims")
+    return [_claim_of(row) for row in rows], Tlp(max((row[13] for row in rows), default=Tlp.CLEAR))
+
+
+def claims_for(question: Question, found: Claims) -> list[Claim]:
+    """The claims about one question among those that were found: the narrowest network first."""
+    return [claim for key in keys_of(question) for claim in found.get(key, ())]
+
+
+def keys_of(question: Question) -> list[str]:
+    """What claims about it are found under."""
+    if question.net is not None:
+        return [str(net) for net in around(question.net)]
+    if question.name == ASN:
+        return [f"asn {question.value}", question.value]
+    return [f"{DOMAIN} {name}" for name in parents_of(question.value)]
+
+
+def find_claims(sight: ClaimSight, readable: list[int], questions: Sequence[Question]) -> tuple[Claims, Tlp]:
+    """The claims about these questions by what they are found under, and the strictest label among them.
+
+    Inside `reading_as`, which gave `readable`.
+    """
+    conditions, params = sight.conditions(readable)
+    found: dict[str, list[Claim]] = {}
+    label = Tlp.CLEAR
+    for query, extra in _queries(questions):
+        rows = execute(query.format(sight=conditions), {**params, **extra}, prepare=False).fetchall()
+        for row in rows:
+            found.setdefault(row[0], []).append(_claim_of(row))
+            label = max(label, Tlp(row[13]))
+    return found, label
+
+
+def _queries(questions: Sequence[Question]) -> Iterable[tuple[str, dict[str, Any]]]:
+    nets = {net for each in questions if each.net is not None for net in around(each.net)}
+    asns = sorted({int(each.value) for each in questions if each.name == ASN})
+    values = {name for each in questions if each.name == DOMAIN for name in parents_of(each.value)}
+    if nets:
+        yield _BY_NET, {"nets": [str(net) for net in nets]}
+    if asns:
+        yield _BY_ASN, {"asns": asns}
+    if asns or values:
+        yield _BY_NAME, {"values": sorted(values) + [str(asn) for asn in asns]}
+
+
+def _claim_of(row: tuple[Any, ...]) -> Claim:
+    _, id_, lab, state, net, name, kind, asn, confidence, first, last, seen_at, until, _ = row
+    return Claim(id_, lab, state, net, name, KINDS[kind], asn, confidence, first, last, seen_at, until)

@@ -1,0 +1,12 @@
+DROP TRIGGER state_changed ON object;
+DROP TRIGGER attribution_changed ON attribution_name;
+DROP TRIGGER attribution_changed ON attribution_range;
+DROP FUNCTION note_state_change();
+DROP FUNCTION note_attribution_change();
+DROP VIEW name_found;
+DROP VIEW range_found;
+DROP VIEW range_in_sight;
+DROP POLICY writers ON attribution_name;
+DROP POLICY writers ON attribution_range;
+ALTER TABLE attribution_name DISABLE ROW LEVEL SECURITY;
+ALTER TABLE attribution_range DISABLE ROW LEVEL SECURITY;
