@@ -150,6 +150,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # Content carried inside objects is opened by the room that knows it (dotted paths: services import no room).
 CONTENT_INSPECTORS = ["signatures.inspectors.inspect_object"]
+# Asked what to warn publishers of.
+PUBLISHING_ADVISERS = ["attribution.protection.advising.advise_publishers"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["exchange.api.authentication.TokenAuthentication"],
