@@ -22,11 +22,11 @@ PublishingWarning = tuple[str, str, str]
 def advise_publishers(objects: Sequence[Mapping[str, Any]]) -> list[tuple[PublishingWarning, ...]]:
     """Warnings for each of these checked objects: code, JSON pointer and message. One statement, or none."""
     named = [(place, *each) for place, members in enumerate(objects) for each in networks_in(members)]
-    marks = marks_for([str(net) for _, _, net in named])
+    marks = marks_for([net for _, _, net in named])
     found: list[list[PublishingWarning]] = [[] for _ in objects]
     for (place, pointer, net), mark in zip(named, marks, strict=True):
         if mark is not None:
-            found[place].append((CODE, pointer, _message(str(net), mark)))
+            found[place].append((CODE, pointer, _message(net, mark)))
     return [_bounded(warnings) for warnings in found]
 
 

@@ -16,7 +16,8 @@ MAX_TEXT_CHARS: Final = 49
 """Of an IPv6 address with an IPv4 tail, and a length."""
 
 _MAPPED_BITS: Final = 96
-_LITERAL: Final = re.compile(r"'((?:[^'\\]|\\.)*)'")
+# A literal that can be a network at all: parsing every text of a pattern costs more than the rest of the search.
+_LITERAL: Final = re.compile(r"'([0-9a-fA-F:.]{2,45}(?:/[0-9]{1,3})?)'")
 _ADDRESS_TYPES: Final = frozenset({"ipv4-addr", "ipv6-addr"})
 
 
@@ -43,14 +44,17 @@ def parse_network(text: str) -> Network:
     return meant
 
 
-def networks_in(members: Mapping[str, Any]) -> Iterator[tuple[str, Network]]:
-    """The addresses and networks that a checked object names, each with the JSON pointer of its place.
+def networks_in(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """JSON pointers and texts of the addresses and networks that a checked object names.
 
-    They stand in the ranges extension, in observables, and as literals of STIX patterns, whatever these compare.
+    They stand in the ranges extension, in observables, and as literals of STIX patterns, whatever these compare. Those
+    of the extension were checked with the object (exchange/stix/extensions_ranges.py) and are given as they stand:
+    there may be 10,000, and reading them again takes a second.
     """
     ranges = members.get("extensions", {}).get(RANGES_EXTENSION, {}).get("ranges", ())
-    for place, entry in enumerate(ranges):
-        yield from _readable(pointer_to(("extensions", RANGES_EXTENSION, "ranges", place, "net")), entry["net"])
+    place = pointer_to(("extensions", RANGES_EXTENSION, "ranges"))
+    for number, entry in enumerate(ranges):
+        yield f"{place}/{number}/net", entry["net"]
     if members["type"] in _ADDRESS_TYPES:
         yield from _readable("/value", members.get("value"))
     elif members["type"] == "indicator" and members.get("pattern_type") == "stix":
@@ -58,9 +62,9 @@ def networks_in(members: Mapping[str, Any]) -> Iterator[tuple[str, Network]]:
             yield from _readable("/pattern", literal)
 
 
-def _readable(pointer: str, text: Any) -> Iterator[tuple[str, Network]]:
+def _readable(pointer: str, text: Any) -> Iterator[tuple[str, str]]:
     """The network that a text is; none of any other text, of which patterns are full."""
     try:
-        yield pointer, parse_network(str(text))
+        yield pointer, str(parse_network(str(text)))
     except ObjectInvalidError:
         return

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from attribution.models import AllowedNetwork
-from attribution.protection import NewAllowedNetwork, add_allowed_network, remove_allowed_network
+from attribution.protection.allowing import NewAllowedNetwork, add_allowed_network, remove_allowed_network
 from exchange.admin.pages import ServicePage, actor_of
 from exchange.services.clock import now
 from exchange.services.principals import Principal

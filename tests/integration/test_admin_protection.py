@@ -16,7 +16,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.oath import totp
 
-from attribution.protection import list_allowed_networks, marks_for
+from attribution.protection.allowing import list_allowed_networks
+from attribution.protection.marks import marks_for
 from exchange.models import AuditEvent, Person
 from exchange.services.clock import now
 from exchange.services.labs import create_person

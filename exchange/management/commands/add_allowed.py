@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from attribution.models import AllowedNetwork
-from attribution.protection import NewAllowedNetwork, add_allowed_network, import_allowed_file
+from attribution.protection.allowing import NewAllowedNetwork, add_allowed_network, import_allowed_file
 from attribution.protection.files import read_until
 from exchange.management.answering import AnsweringCommand, Facts
 from exchange.services.principals import OPERATOR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attribution.models import AllowedNetwork
-from attribution.protection import list_allowed_networks
+from attribution.protection.allowing import list_allowed_networks
 from exchange.management.answering import AnsweringCommand, Facts
 from exchange.management.tables import table_lines
 from exchange.services.clock import now

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from attribution.protection import remove_allowed_network
+from attribution.protection.allowing import remove_allowed_network
 from exchange.management.answering import AnsweringCommand, Facts
 from exchange.services.principals import OPERATOR
 

@@ -14,16 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attribution.models import AllowedNetwork
-from attribution.protection import (
-    Mark,
+from attribution.protection.advising import CODE, MAX_WARNINGS
+from attribution.protection.allowing import (
     NewAllowedNetwork,
     add_allowed_network,
     import_allowed_file,
     list_allowed_networks,
-    marks_for,
     remove_allowed_network,
 )
-from attribution.protection.advising import CODE, MAX_WARNINGS
+from attribution.protection.marks import Mark, marks_for
 from attribution.protection.networks import Network
 from exchange.models import AuditEvent
 from exchange.services.clock import now
