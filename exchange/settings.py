@@ -153,6 +153,8 @@ CONTENT_INSPECTORS = ["signatures.inspectors.inspect_object"]
 # Told which versions are the newest, in the transaction that makes them so, and asked when everything is checked.
 NEWEST_OBSERVERS = ["attribution.rows.keep_rows"]
 NEWEST_CHECKS = ["attribution.checking.check_rows"]
+# Asked what to warn publishers of.
+PUBLISHING_ADVISERS = ["attribution.protection.advising.advise_publishers"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["exchange.api.authentication.TokenAuthentication"],

@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from exchange.admin import content, federation, members, quarantine
+from attribution.models import AllowedNetwork
+from exchange.admin import content, federation, members, protection, quarantine
 from exchange.models import (
     ApiRoot,
     AuditEvent,
@@ -39,6 +40,7 @@ PAGES = {
     PeerChannel: federation.ChannelPage,
     PeerErrand: federation.ErrandPage,
     QuarantinedObject: quarantine.QuarantinePage,
+    AllowedNetwork: protection.AllowedNetworkPage,
     AuditEvent: content.AuditEventPage,
     Delivery: content.DeliveryPage,
 }

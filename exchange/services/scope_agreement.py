@@ -83,6 +83,9 @@ class Agreement:
     origin_pattern_types: frozenset[str]
     origin_pattern_properties: frozenset[str]
     origin_relationships: frozenset[str]
+    claim_types: frozenset[str]
+    claim_relationships: frozenset[str]
+    claim_targets: frozenset[str]
     prompt_hints: tuple[str, ...]
     sure_prompt_hints: tuple[str, ...]
     currencies: tuple[str, ...]
@@ -105,6 +108,7 @@ def load_agreement(path: Path) -> Agreement:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     accounts, origin, prompts = data["account_identifier"], data["origin"], data["prompt_or_completion"]
     commercial, models, personal = data["price_or_customer_data"], data["model_or_training_data"], data["personal_data"]
+    claims = data["claim_without_source"]
     return Agreement(
         version=data["version"],
         rules={rule["name"]: rule["says"] for rule in data["rules"]},
@@ -144,6 +148,9 @@ def load_agreement(path: Path) -> Agreement:
         origin_pattern_types=frozenset(origin["pattern_types"]),
         origin_pattern_properties=frozenset(origin["pattern_properties"]),
         origin_relationships=frozenset(origin["relationships"]),
+        claim_types=frozenset(claims["types"]),
+        claim_relationships=frozenset(claims["relationships"]),
+        claim_targets=frozenset(claims["targets"]),
         prompt_hints=tuple(hint.rstrip("!") for hint in prompts["hints"]),
         sure_prompt_hints=tuple(hint[:-1] for hint in prompts["hints"] if hint.endswith("!")),
         currencies=tuple(commercial["currencies"]),

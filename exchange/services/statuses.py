@@ -29,6 +29,9 @@ MAX_LISTED_PENDING: Final = 10_000
 """Clients ask every second while a status is pending: of more objects than this it then counts successes and pendings,
 and lists the failures alone. Complete, it lists everything."""
 
+MAX_WARNINGS: Final = 5
+"""Of one object, in its message: an envelope has thousands of objects, and its status lists each."""
+
 Details = list[dict[str, str]]
 
 
@@ -135,9 +138,19 @@ def detail_of(outcome: Outcome) -> dict[str, str]:
     detail = {"id": outcome.id or f"object at index {outcome.index}", "version": outcome.version or "unknown"}
     if outcome.error is not None:
         detail["message"] = _message(outcome.error)
-    elif outcome.status is not OutcomeStatus.STORED:
-        detail["message"] = str(outcome.status)
+        return detail
+    said = [] if outcome.status is OutcomeStatus.STORED else [str(outcome.status)]
+    said += [
+        f"{where}: {text} [{code}]" if where else f"{text} [{code}]" for code, where, text in _warnings_of(outcome)
+    ]
+    if said:
+        detail["message"] = "; ".join(said)
     return detail
+
+
+def _warnings_of(outcome: Outcome) -> Sequence[tuple[str, str, str]]:
+    """The first of them: REST answers with all."""
+    return outcome.warnings[:MAX_WARNINGS]
 
 
 _PARTS = "SELECT successes, failures, pendings FROM status_part WHERE status_id = %(status)s"

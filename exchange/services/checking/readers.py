@@ -14,6 +14,7 @@ from exchange.services.checking.report import Report
 from exchange.services.checking.stored import Batch, StoredMarking, StoredVersion, withdrawal_in
 from exchange.services.publishing.marking import recipients_in
 from exchange.services.publishing.reading import inspect_payloads, strictest_label
+from exchange.services.scope_claims import is_unsourced_claim
 from exchange.services.sharing import AudienceRule, Recipients, audience_for, audience_of_distribution, load_audiences
 from exchange.services.withdrawals import NOBODY, WITHDRAWN
 from exchange.stix.checks import CheckedObject
@@ -70,7 +71,8 @@ def check_readers(report: Report, stored: StoredVersion, checked: CheckedObject,
         _check_waiting(report, stored, checked, batch, audience, label)
     else:
         recipients = _check_distribution(report, stored, checked, batch)
-        if audience != audience_for(label, stored.producer, recipients):
+        narrowed = NO_RECIPIENTS if recipients is None and _waited_as_claim(stored, checked) else recipients
+        if audience not in [audience_for(label, stored.producer, each) for each in (recipients, narrowed)]:
             report.add("audience", stored.where, "its readers are not those that label and recipients mean")
 
 
@@ -135,6 +137,11 @@ def _check_distribution(
 
 def _is_statement(marking: StoredMarking | None) -> bool:
     return marking is not None and marking.is_shown and marking.recipients is None
+
+
+def _waited_as_claim(stored: StoredVersion, checked: CheckedObject) -> bool:
+    """Whether it is a claim that waited for recipients: where the agreement holds, its producer alone reads it then."""
+    return stored.distribution != "" and is_unsourced_claim(checked.members)
 
 
 def _check_withdrawal(

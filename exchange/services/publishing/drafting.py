@@ -14,6 +14,7 @@ from exchange.services.collections import CollectionView, visible_collections
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError
 from exchange.services.principals import Principal
+from exchange.services.publishing.advising import advise
 from exchange.services.publishing.item import Item, each
 from exchange.services.publishing.marking import mark_items
 from exchange.services.publishing.outcome import Outcome, OutcomeStatus
@@ -40,6 +41,7 @@ def check_drafts(
     readable = views[0].granted_homes if views else ()
     items = [Item(index, body) for index, body in enumerate(bodies)]
     read = each(items, lambda item: read_item(item, principal, collection, homes))
+    advise([item for item in read if item.collection is not None])
     with writing():
         owned = check_ownership(principal, read, readable)
         check_references(principal, mark_items(principal, owned, readable), readable)

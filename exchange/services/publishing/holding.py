@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from exchange.models import Collection
 from exchange.services.database import execute
 from exchange.services.principals import Principal
 from exchange.services.publishing.marking import audience_of_marking, recipients_in
 from exchange.services.publishing.reading import facets_in, inspect_payloads, references_of
+from exchange.services.scope_claims import is_unsourced_claim
 from exchange.services.sharing import AudienceRule, Recipients, audience_for
 from exchange.services.storing import AudienceChange, Batch, PreparedVersion
 from exchange.stix.checks import CheckedObject, check_object
@@ -101,6 +103,9 @@ def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:
     if recipients is None and is_relayed:
         # Without recipients a label means the labs of the node where the object was published, and this is another.
         recipients = Recipients(frozenset())
+    if recipients is None and is_unsourced_claim(checked.members) and _is_guarded(home):
+        # It was let in because its marking was to name recipients. One that names none makes it nobody else's.
+        recipients = Recipients(frozenset())
     return PreparedVersion(
         stix_id=checked.id,
         type=checked.type,
@@ -120,6 +125,10 @@ def _prepared(row: tuple[Any, ...], producer: str) -> PreparedVersion:
         received_at=received_at,
         facets=facets_in(checked, references, inspect_payloads(checked.members)),
     )
+
+
+def _is_guarded(collection_id: int) -> bool:
+    return Collection.objects.filter(pk=collection_id, scope=Collection.Scope.AGREEMENT).exists()
 
 
 def _audience(checked: CheckedObject, label: Tlp, producer: str, recipients: Recipients | None) -> AudienceRule:

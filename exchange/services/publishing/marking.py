@@ -8,10 +8,12 @@ from typing import Any
 
 from django.db import connection
 
+from exchange.models import Collection
 from exchange.services.database import execute
 from exchange.services.errors import PolicyError
 from exchange.services.principals import Principal
 from exchange.services.publishing.item import Item, each
+from exchange.services.scope_claims import check_claim
 from exchange.services.sharing import (
     AudienceRule,
     Recipients,
@@ -65,6 +67,7 @@ def mark_item(item: Item, principal: Principal, known: Mapping[str, KnownMarking
     Raises:
         PolicyError: unmarked, looser than the collection's floor, stricter than the token may publish, another
             producer's distribution, more than one, or one on an object that is for everybody.
+        OutOfScopeError: a claim about an organisation without a public source or named recipients.
     """
     members = item.object.members
     if item.object.type == "marking-definition":
@@ -76,6 +79,8 @@ def mark_item(item: Item, principal: Principal, known: Mapping[str, KnownMarking
     if item.missing_marking:
         # Nobody but the producer reads it for certain; whom the marking names, it will say.
         recipients = Recipients(frozenset())
+    elif item.collection is not None and item.collection.scope == Collection.Scope.AGREEMENT:
+        check_claim(members, has_recipients=recipients is not None)
     item.audience = audience_for(item.label, principal.lab_identity, recipients)
 
 

@@ -21,6 +21,7 @@ from exchange.services.collections import CollectionView, visible_collections
 from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, ExchangeError
 from exchange.services.principals import Principal, PrincipalKind
+from exchange.services.publishing.advising import advise
 from exchange.services.publishing.again import show_again
 from exchange.services.publishing.holding import release_held, waiting_for
 from exchange.services.publishing.identities import publish_identity, report_refusal
@@ -77,6 +78,7 @@ def publish_objects(
         principal = replace(principal, lab_identity=Lab.objects.get(pk=principal.lab_id).identity_id or "")
     rest = verify_items(principal, [item for item in opened if not is_lab_identity(item)], moment)
     readable = views[0].granted_homes if views else ()
+    advise(rest)
     if rest:
         retrying(lambda: _store_rest(principal, rest, readable, moment, results, dry_run=dry_run))
     outcomes = [_outcome(item, results.get(item.index), dry_run=dry_run) for item in items]
