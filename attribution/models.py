@@ -1,4 +1,4 @@
-"""What objects say about networks, domains and autonomous systems, in rows that lookups find; and protected networks."""
+"""Rows that lookups find: what objects say about networks and names, and networks that are not to be blocked."""
 
 from __future__ import annotations
 
