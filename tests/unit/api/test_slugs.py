@@ -27,8 +27,8 @@ MADE = {"objects-refused", "internal", "too-large"}
 
 
 def codes_in_source() -> Iterator[str]:
-    for folder in ("services", "http", "api"):
-        for path in (ROOT / folder).rglob("*.py"):
+    for folder in (ROOT / "services", ROOT / "http", ROOT / "api", ROOT.parent / "attribution" / "services"):
+        for path in folder.rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.keyword | ast.Assign) and isinstance(node.value, ast.Constant):
                     names = (
