@@ -10,6 +10,7 @@ from pathlib import Path
 from exchange.labtool.feed import DEFAULT_PAGE_OBJECTS
 from exchange.labtool.playbook_arguments import add_playbook
 from exchange.labtool.sampling import add_sample_logs
+from exchange.labtool.selector_arguments import add_lookup, add_selectors
 from exchange.stix.keys import is_thumbprint
 
 DESCRIPTION = "A lab's own side of a commonwatch exchange: keys, signing, publishing, pulling, verifying."
@@ -48,6 +49,8 @@ def make_parser() -> argparse.ArgumentParser:
     add_sample_logs(add("sample-logs", "make a log of invented events with planted campaigns, to try rules on"))
     _add_convert(add("convert", "convert signatures to the query language of a log store"))
     _add_backtest(add("backtest", "run signatures over logs of your own, without any network"))
+    add_selectors(add("selectors", "make selectors of account identifiers, which stay with you"))
+    add_lookup(add("lookup", "look for what others share about accounts"))
     add_playbook(add("playbook", "check, sign, verify or draw a playbook, without any network"), shared)
     return parser
 

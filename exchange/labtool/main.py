@@ -220,6 +220,22 @@ def _verify_webhook(options: Namespace, _configuration: Configuration, output: O
     return DONE
 
 
+def _selectors(options: Namespace, configuration: Configuration, output: Output) -> int:
+    from exchange.labtool.selectors import make_selectors
+
+    return DONE if make_selectors(options, configuration, output) else WRONG
+
+
+def _lookup(options: Namespace, configuration: Configuration, output: Output) -> int:
+    from exchange.labtool.private_matching import run_private_lookup
+
+    with _client(configuration) as client:
+        is_whole = run_private_lookup(
+            read_input(options.file), options.to, client, read_pins(configuration.pins), output
+        )
+    return DONE if is_whole else WRONG
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "keygen": _keygen,
     "trust": _trust,
@@ -229,6 +245,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pull": _pull,
     "verify": _verify,
     "verify-webhook": _verify_webhook,
+    "selectors": _selectors,
+    "lookup": _lookup,
     **workbench.COMMANDS,
 }
 
