@@ -44,6 +44,7 @@ class Sizes:
     backtest_rows: int = 10_000_000
     validated: int = 10_000
     """Signatures."""
+    evaluations: int = 10_000
 
 
 FULL = Sizes()
@@ -66,4 +67,5 @@ QUICK = Sizes(
     single_objects=40,
     backtest_rows=50_000,
     validated=200,
+    evaluations=200,
 )
