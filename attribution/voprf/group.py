@@ -51,6 +51,20 @@ def multiply(scalar: bytes, element: bytes) -> bytes:
     return bytes(rbcl.crypto_scalarmult_ristretto255_allow_scalar_zero(scalar, element))
 
 
+def multiply_checked(scalar: bytes, element: bytes) -> bytes | None:
+    """The same for what comes from outside, and a scalar that is not 0; None where it is no element, or the identity.
+
+    libsodium decodes the element anyway, so this is quicker than to look first.
+    """
+    if len(element) != ELEMENT_BYTES:
+        return None
+    try:
+        return bytes(rbcl.crypto_scalarmult_ristretto255(scalar, element))
+    except RuntimeError:
+        # Also what it says where the product is the identity, which in a group of prime order the element is then.
+        return None
+
+
 def multiply_base(scalar: bytes) -> bytes:
     """The generator times the scalar."""
     return bytes(rbcl.crypto_scalarmult_ristretto255_base_allow_scalar_zero(scalar))

@@ -41,12 +41,15 @@ def evaluate(key: IssuerKey, blinded: Sequence[bytes]) -> list[bytes]:
     """BlindEvaluate without the proof: each element times the key.
 
     Raises:
-        ElementError: with the place of the first that is no element. Nothing was multiplied then.
+        ElementError: with the place of the first that is no element.
     """
+    evaluated = []
     for index, element in enumerate(blinded):
-        if not group.is_element(element):
+        product = group.multiply_checked(key.secret, element)
+        if product is None:
             raise ElementError(index)
-    return [group.multiply(key.secret, element) for element in blinded]
+        evaluated.append(product)
+    return evaluated
 
 
 def finalize(blinded: Blinded, evaluated: bytes) -> bytes:
