@@ -17,7 +17,7 @@ from exchange.labtool.answers import printable
 from exchange.labtool.client import NodeClient
 from exchange.labtool.errors import DataError
 from exchange.labtool.identifiers_reading import Identifier, read_identifiers
-from exchange.labtool.issuer import evaluate, read_statement
+from exchange.labtool.issuer import IssuerError, evaluate, read_statement
 from exchange.labtool.judging import Verdict
 from exchange.labtool.output import Output
 from exchange.labtool.pins import Pins
@@ -75,6 +75,8 @@ def look_up_privately(request: PrivateLookup, client: NodeClient, pins: Pins, ou
         LabToolError: the node cannot be reached, refuses, or cannot be believed.
     """
     statement = read_statement(client, pins, utc_now())
+    if not statement.open_epochs():
+        raise IssuerError("the issuer has no open epoch: its operator has to begin one")
     wanted = _evaluated(request, client, statement, output)
     if request.folder is not None:
         return _matches(request.folder, wanted, client, pins, statement.issuer, output)

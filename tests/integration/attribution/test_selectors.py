@@ -122,6 +122,12 @@ def test_a_node_that_is_not_pinned_is_not_believed(exchange_server: Server, tool
     assert not AuditEvent.objects.filter(action="selectors-evaluated").exists()
 
 
+def test_an_issuer_without_an_open_epoch_answers_no_lookup(exchange_server: Server, tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "aurora" / "asked.csv").write_text("email,ada@example.com\n", encoding="utf-8")
+    refused = tool(exchange_server[1].aurora, "lookup", "--private", "asked.csv")
+    assert (refused.returncode, "no open epoch" in refused.stderr) == (3, True)
+
+
 def test_the_door_is_closed_to_clients_and_to_nobody(exchange_server: Server) -> None:
     url, community = exchange_server
     row = begin_epoch(actor=OPERATOR)
