@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import attribution, backtesting, federation, publishing, reading, stix_reading
+from benchmarks import attribution, backtesting, federation, publishing, reading, stix_reading, voprf
 from benchmarks.machine import machine
 from benchmarks.node import running_node
 from benchmarks.peers.environments import PROJECT
@@ -37,6 +37,7 @@ def main() -> None:
     with running_node(workers=WEB_WORKERS) as node:
         attribution.measure(node, report, sizes)
     backtesting.measure(report, sizes)
+    voprf.measure(report, sizes)
     report.write(_quick_readme() if is_quick else README)
 
 

@@ -47,6 +47,7 @@ class Sizes:
     ranges: int = 1_000_000
     lookups: int = 5_000
     timed_lookups: int = 10_000
+    evaluations: int = 10_000
 
 
 FULL = Sizes()
@@ -72,4 +73,5 @@ QUICK = Sizes(
     ranges=20_000,
     lookups=300,
     timed_lookups=600,
+    evaluations=200,
 )

@@ -17,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 app = Celery("commonwatch")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["exchange.sync", "exchange.sync.webhooks", "exchange.sync.pulling", "exchange.sync.hinting"])
+app.autodiscover_tasks(["attribution"])
 # What waited longer than this for a worker is left to its next time.
 EXPIRES_S = 3600
 OFFER_EVERY_S = 60.0
@@ -25,6 +26,8 @@ WAKE_WEBHOOKS_EVERY_S = 5.0
 LOOK_FOR_NEWS_EVERY_S = 5.0
 # Intervals of channels have at least five seconds.
 WAKE_CHANNELS_EVERY_S = 2.0
+# An epoch begins with the month, and a new node has its first one soon.
+TEND_EPOCHS_EVERY_S = 60.0
 app.conf.beat_schedule = {
     name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
     for name, task, schedule in (
@@ -40,6 +43,7 @@ for name, task, every_s in (
     ("wake-webhooks", "webhooks.wake", WAKE_WEBHOOKS_EVERY_S),
     ("wake-channels", "peers.wake", WAKE_CHANNELS_EVERY_S),
     ("look-for-news", "hints.look", LOOK_FOR_NEWS_EVERY_S),
+    ("tend-epochs", "selectors.tend_epochs", TEND_EPOCHS_EVERY_S),
 ):
     app.conf.beat_schedule[name] = {"task": task, "schedule": every_s, "options": {"expires": every_s}}
 

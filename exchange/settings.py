@@ -21,6 +21,8 @@ EVENT_STREAMS = environment.read_count("EVENT_STREAMS", default=4)
 # Requests are counted in the cache, else beside the queue; where the queue is RabbitMQ and there is no cache, nowhere.
 LIMITS_URL = CACHE_URL or (BROKER_URL if BROKER_URL.startswith(("redis://", "rediss://")) else "")
 RATE_LIMITS = environment.read_rates("RATE_LIMITS") if LIMITS_URL else {}
+# Values that a lab may have evaluated in a day, to make selectors or to look for them.
+EVALUATION_BUDGET = environment.read_count("EVALUATION_BUDGET", default=100_000)
 METRICS_TOKEN = environment.read("METRICS_TOKEN")
 
 INSTALLED_APPS = [
@@ -149,7 +151,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else No
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # Content carried inside objects is opened by the room that knows it (dotted paths: services import no room).
-CONTENT_INSPECTORS = ["signatures.inspectors.inspect_object"]
+CONTENT_INSPECTORS = ["signatures.inspectors.inspect_object", "attribution.inspectors.inspect_object"]
 # Told which versions are the newest, in the transaction that makes them so, and asked when everything is checked.
 NEWEST_OBSERVERS = ["attribution.rows.keep_rows"]
 NEWEST_CHECKS = ["attribution.checking.check_rows"]

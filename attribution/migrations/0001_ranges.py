@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-import attribution.models
+import attribution.models.networks
 
 SQL = Path(__file__).parent / "sql"
 
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("version_id", models.BigIntegerField()),
                 ("object_id", models.BigIntegerField()),
-                ("net", attribution.models.CidrField()),
+                ("net", attribution.models.networks.CidrField()),
                 ("kind", models.SmallIntegerField()),
                 ("asn", models.BigIntegerField(null=True)),
                 ("confidence", models.SmallIntegerField(null=True)),

@@ -7,7 +7,7 @@ from pathlib import Path
 import django.contrib.postgres.indexes
 from django.db import migrations, models
 
-import attribution.models
+import attribution.models.networks
 
 SQL = Path(__file__).parent / "sql"
 
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name="AllowedNetwork",
             fields=[
                 ("id", models.AutoField(primary_key=True, serialize=False)),
-                ("net", attribution.models.CidrField(unique=True)),
+                ("net", attribution.models.networks.CidrField(unique=True)),
                 ("title", models.CharField(help_text="whose it is, as answers show it", max_length=200)),
                 (
                     "reason",

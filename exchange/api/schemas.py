@@ -17,6 +17,7 @@ COMPONENTS: Final[dict[str, Any]] = json.loads(files("exchange.api").joinpath("c
 PUBLIC_OPERATIONS: Final = frozenset(
     {
         "compareVersions",
+        "countEvaluations",
         "drawPlaybook",
         "listCollections",
         "listObjects",
@@ -28,8 +29,19 @@ PUBLIC_OPERATIONS: Final = frozenset(
 )
 """Served to everybody, as far as something is public."""
 
-UNTAGGED: Final = frozenset({"exportClaims", "followEvents", "issueToken", "listTokens", "listWebhooks", "readWebhook"})
-"""Their answers hold secrets, or are about them: no cache keeps them, the reader's own neither."""
+UNTAGGED: Final = frozenset(
+    {
+        "exportClaims",
+        "followEvents",
+        "issueToken",
+        "listSelectorEpochs",
+        "listTokens",
+        "listWebhooks",
+        "readWebhook",
+    }
+)
+"""Their answers hold secrets, or are about them, or are made anew each time: no cache keeps them, the reader's own
+neither."""
 
 _TEXT: Final = {"schema": {"type": "string"}}
 _CONTENT_HEADERS: Final = {

@@ -9,6 +9,7 @@ from exchange.api.events import EventsView
 from exchange.api.hints import HintsView
 from exchange.api.objects import ObjectsView, ObjectView, RecipientsView
 from exchange.api.playbooks import ChartView, PlaybooksView, PlaybookView
+from exchange.api.selectors import EpochsView, EvaluationCountsView, EvaluationsView
 from exchange.api.signatures import SignaturesView, SignatureView
 from exchange.api.tokens import TokensView, TokenView
 from exchange.api.versions import DifferenceView, VersionsView
@@ -30,6 +31,9 @@ urlpatterns = [
     path("v1/attribution/lookup", LookupView.as_view(), name="api-lookup"),
     path("v1/attribution/lookup/", LookupsView.as_view(), name="api-lookups"),
     path("v1/attribution/export", ExportView.as_view(), name="api-attribution-export"),
+    path("v1/selectors/epochs/", EpochsView.as_view(), name="api-selector-epochs"),
+    path("v1/selectors/evaluate/", EvaluationsView.as_view(), name="api-selector-evaluations"),
+    path("v1/selectors/counts/", EvaluationCountsView.as_view(), name="api-selector-counts"),
     path("v1/collections/", CollectionsView.as_view(), name="api-collections"),
     path("v1/labs/", LabsView.as_view(), name="api-labs"),
     path("v1/labs/<str:slug>/keys/", KeysView.as_view(), name="api-keys"),

@@ -12,6 +12,7 @@ from exchange.labtool.lookups import add_lookup
 from exchange.labtool.playbook_arguments import add_playbook
 from exchange.labtool.ranges import add_ranges
 from exchange.labtool.sampling import add_sample_logs
+from exchange.labtool.selector_arguments import add_selectors
 from exchange.stix.keys import is_thumbprint
 
 DESCRIPTION = "A lab's own side of a commonwatch exchange: keys, signing, publishing, pulling, verifying."
@@ -51,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_convert(add("convert", "convert signatures to the query language of a log store"))
     _add_backtest(add("backtest", "run signatures over logs of your own, without any network"))
     add_ranges(add("ranges", "make signed objects of a file of networks, with a report per line"))
+    add_selectors(add("selectors", "make selectors of account identifiers, which stay with you"))
     add_lookup(add("lookup", "ask the node what is known of addresses, domains and autonomous systems"))
     add_playbook(add("playbook", "check, sign, verify or draw a playbook, without any network"), shared)
     return parser

@@ -4,6 +4,7 @@ Objects go out as the bytes that were given and come back as the bytes that the 
 collections is `feed.py`; judging what comes is `pulling.py`.
 """
 
+import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -74,6 +75,17 @@ class NodeClient(AbstractContextManager["NodeClient"]):
     def labs(self) -> list[Lab]:
         """The members of this node."""
         return labs_of(self._read("labs/"))
+
+    def selector_epochs(self) -> bytes:
+        """The issuer's answer about its epochs; `issuer.py` reads it and decides whether to believe it."""
+        return self._read("selectors/epochs/")
+
+    def evaluate_blinded(self, epoch: str, blinded: Sequence[str]) -> bytes:
+        """The issuer's answer to blinded values, each in hexadecimal; `issuer.py` reads it and verifies the proof."""
+        body = json.dumps({"epoch": epoch, "blinded": list(blinded)}).encode()
+        headers = {"Content-Type": "application/json"}
+        response = self._session.post(self.address.rest_url("selectors/evaluate/"), data=body, headers=headers)
+        return _accepted(response).content
 
     def get_object(self, stix_id: str) -> list[Entry]:
         """The newest version by each producer that we may see; none looks like "not allowed"."""

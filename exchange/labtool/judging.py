@@ -160,10 +160,10 @@ class Keyring:
 
     def _check_withdrawal(self, named: Verdict, producer: str) -> None:
         """Another lab must not make our copies disappear."""
-        if named.withdrawal is not None and not self._is_pinned_node(producer):
+        if named.withdrawal is not None and not self.is_pinned_node(producer):
             raise SignatureError("withdrawal-not-by-node", "Only a node announces withdrawals.")
 
-    def _is_pinned_node(self, identity: str) -> bool:
+    def is_pinned_node(self, identity: str) -> bool:
         """Whether a pinned root began this identity, and each of its versions says that it is a node.
 
         A lab that calls itself a node from some version on is no node.

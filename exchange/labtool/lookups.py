@@ -9,6 +9,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 from exchange.labtool.answers import printable
@@ -24,7 +25,16 @@ BATCH_LINES: Final = 20_000
 
 def add_lookup(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("file", metavar="FILE", help="one address, domain or autonomous system a line; - is stdin")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="one address, domain or autonomous system a line; with --private identifiers of accounts as CSV or JSON"
+        " lines; - is stdin",
+    )
+    parser.add_argument(
+        "--private", action="store_true", help="match accounts at home: nobody learns what is looked up"
+    )
+    parser.add_argument("--to", type=Path, metavar="DIR", help="with --private: keeps what is pulled")
     parser.add_argument("--include-stale", action="store_true", help="with claims that have decayed away or ended")
     parser.add_argument("--matches-only", action="store_true", help="leave out what nobody knows anything of")
 

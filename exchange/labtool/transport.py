@@ -29,6 +29,8 @@ RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 ATTEMPTS: Final = 5
 FIRST_PAUSE_S: Final = 0.5
 MAX_PAUSE_S: Final = 30.0
+# A budget of the day is spent: waiting would look like a node that hangs.
+MAX_RETRY_AFTER_S: Final = 600
 
 
 class OversizeError(UnreachableError):
@@ -123,7 +125,7 @@ class BoundedSession(requests.Session):
                 continue
             except (requests.RequestException, HTTPError, UnicodeError) as error:
                 raise UnreachableError(_in_one_line(error)) from None
-            if response.status_code not in RETRIED_STATUSES:
+            if response.status_code not in RETRIED_STATUSES or _is_for_long(response):
                 return self._accepted(response)
             self._sleep(pause_s(attempt, response.headers.get("Retry-After")))
         try:
@@ -155,6 +157,12 @@ def pause_s(attempt: int, retry_after: str | None) -> float:
         return min(float(retry_after[:6]), MAX_PAUSE_S)
     # Spread, so that many labs do not come back in the same moment.
     return min(FIRST_PAUSE_S * 2.0 ** (attempt - 1), MAX_PAUSE_S) * random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
+
+
+def _is_for_long(response: requests.Response) -> bool:
+    """Whether the node asks to come again so late that a person has to know."""
+    retry_after = response.headers.get("Retry-After", "")
+    return retry_after.isascii() and retry_after.isdigit() and int(retry_after[:9]) > MAX_RETRY_AFTER_S
 
 
 def _in_one_line(error: Exception) -> str:

@@ -51,6 +51,8 @@ def test_the_openapi_document_names_every_operation(node: RestNode) -> None:
         ("get", "/api/v1/webhooks/{public_id}/"), ("delete", "/api/v1/webhooks/{public_id}/"),
         ("post", "/api/v1/webhooks/{public_id}/secret/"), ("post", "/api/v1/webhooks/{public_id}/resume/"),
         ("get", "/api/v1/whoami/"), ("post", "/api/v1/hints/"),
+        ("get", "/api/v1/selectors/epochs/"), ("post", "/api/v1/selectors/evaluate/"),
+        ("get", "/api/v1/selectors/counts/"),
         ("post", "/api/v1/signatures/"), ("get", "/api/v1/signatures/{stix_id}/"),
         ("post", "/api/v1/playbooks/"), ("get", "/api/v1/playbooks/{stix_id}/"),
         ("get", "/api/v1/playbooks/{stix_id}/chart.svg"), ("get", "/api/v1/attribution/lookup"),

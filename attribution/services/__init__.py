@@ -1,0 +1,1 @@
+"""What attribution does with what it keeps."""
