@@ -14,6 +14,7 @@ from exchange.services.query.object import read_object
 from exchange.services.query.page import Manifest, ManifestRecord, Page, has_object, read_manifest, read_page
 from exchange.services.query.request import PageRequest
 from exchange.services.query.search import Search, search_page
+from exchange.services.query.surroundings import Found, Surroundings, looking_around
 from exchange.services.query.versions import FIRST, LAST
 
 __all__ = [
@@ -24,17 +25,20 @@ __all__ = [
     "BodiesPage",
     "Difference",
     "Filters",
+    "Found",
     "Manifest",
     "ManifestRecord",
     "Page",
     "PageEntry",
     "PageRequest",
     "Search",
+    "Surroundings",
     "Versions",
     "VersionsRequest",
     "compare_versions",
     "cursor_at",
     "has_object",
+    "looking_around",
     "read_bodies",
     "read_manifest",
     "read_object",

@@ -14,7 +14,6 @@ from typing import Any, Final
 from django.db import OperationalError
 from psycopg import errors as pg_errors
 
-from exchange.models import place_of
 from exchange.services.collections import CollectionView
 from exchange.services.cursors import make_cursor, read_cursor
 from exchange.services.database import execute
@@ -27,13 +26,13 @@ from exchange.services.query.entries import (
     READABLE,
     PageEntry,
     entry_of,
-    open_params,
     strictest,
     with_reach,
 )
 from exchange.services.query.filters import Filters, entry_conditions, facet_conditions
 from exchange.services.query.page import Page
 from exchange.services.query.request import MAX_PAGE_BYTES, PageRequest, page_conditions
+from exchange.services.query.sight import places_of
 from exchange.services.sharing import reading_as
 
 SEARCH_TIMEOUT_MS: Final = 10_000
@@ -89,8 +88,7 @@ def search_page(*, principal: Principal, collection: CollectionView, search: Sea
     question = search.question(collection)
     after = read_cursor(principal, question, collection, search.page.cursor) if search.page.cursor else None
     limit = min(search.page.limit, collection.page_limit)
-    with _bounded_in_time(), reading_as(principal) as readable:
-        execute("SELECT set_config('statement_timeout', %(most)s, true)", {"most": str(SEARCH_TIMEOUT_MS)})
+    with searching_as(principal) as readable:
         found = _find(collection, search, readable, after, limit)
         shown = fitting(found, limit)
         entries = _read(collection, search, readable, shown)
@@ -107,6 +105,18 @@ def search_page(*, principal: Principal, collection: CollectionView, search: Sea
         )
     more = len(found) > len(shown)
     return Page(entries, more, make_cursor(principal, question, collection, shown[-1]) if more else "")
+
+
+@contextmanager
+def searching_as(principal: Principal) -> Iterator[list[int]]:
+    """`reading_as` for statements that somebody may make long: each ends after `SEARCH_TIMEOUT_MS`.
+
+    Raises:
+        NotReadyError: one took longer.
+    """
+    with _bounded_in_time(), reading_as(principal) as readable:
+        execute("SELECT set_config('statement_timeout', %(most)s, true)", {"most": str(SEARCH_TIMEOUT_MS)})
+        yield readable
 
 
 def fitting(found: list[tuple[int, int]], limit: int) -> list[int]:
@@ -137,24 +147,13 @@ def _find(
     params["added_after"] = search.page.added_after
     if search.filters.producers:
         params["producer_ids"] = _ids_of(search.filters.producers)
-    params["places"] = _places(collection, readable)
+    params["places"] = places_of(collection.granted_sources, collection.open_sources, readable)
     is_alone = search.filters.is_about_content and not of_entry and not search.page.ids
     if is_alone and _are_many(of_facet, params):
         found = _numbers(_ALONG_THE_SEQUENCE, [*met, _near(search, after)], params, search)
         if len(found) > limit:
             return found
     return _numbers(_BY_INDEX if of_facet else "", met, params, search)
-
-
-def _places(collection: CollectionView, readable: list[int]) -> list[int]:
-    """What the reader may read of the collection, as places of facets.
-
-    Else what is readable by its label, and stands in a collection without a grant, would be found, looked at and left
-    out, and the time would tell how much of it there is.
-    """
-    anybody = open_params(collection.open_sources)["anybody"] if collection.open_sources else []
-    granted = [place_of(source, audience) for source in collection.granted_sources for audience in readable]
-    return granted + [place_of(source, audience) for source in collection.open_sources for audience in anybody]
 
 
 def _numbers(join: str, met: list[str], params: dict[str, Any], search: Search) -> list[tuple[int, int]]:

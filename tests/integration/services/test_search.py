@@ -15,6 +15,7 @@ from exchange.services.principals import OPERATOR
 from exchange.services.publishing import publish_objects
 from exchange.services.query import Filters, PageRequest, Search, search_page
 from exchange.services.query import search as search_module
+from exchange.services.query.sight import places_of
 from exchange.services.sharing import reading_as
 from exchange.stix.markings import Tlp
 from tests.integration.services.views import as_owner, ids_of, marked, store
@@ -137,7 +138,7 @@ def test_what_stands_in_a_collection_without_a_grant_is_not_looked_at(community:
     view = find_collection(cobalt.principal, "all")
     search = Search(PageRequest(limit=10), Filters(text="quasar"))
     with reading_as(cobalt.principal) as readable:
-        asked = {"places": search_module._places(view, readable), "text": "quasar"}
+        asked = {"places": places_of(view.granted_sources, view.open_sources, readable), "text": "quasar"}
         found = "SELECT FROM facet_in_sight WHERE words @@ websearch_to_tsquery('english', %(text)s)"
         assert execute(found, asked).rowcount == 1, "by its label alone it is in sight"
         assert execute(f"{found} AND places && %(places)s::bigint[]", asked).rowcount == 0
