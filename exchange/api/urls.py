@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from exchange.api.attribution import ExportView, LookupsView, LookupView
+from exchange.api.attribution_views import NamesView, StandingView
 from exchange.api.community import CollectionsView, KeysView, LabsView, WhoamiView
 from exchange.api.documentation import SchemaView, show_documentation, show_extension, show_nothing
 from exchange.api.events import EventsView
@@ -31,6 +32,8 @@ urlpatterns = [
     path("v1/attribution/lookup", LookupView.as_view(), name="api-lookup"),
     path("v1/attribution/lookup/", LookupsView.as_view(), name="api-lookups"),
     path("v1/attribution/export", ExportView.as_view(), name="api-attribution-export"),
+    path("v1/attribution/objects/<str:stix_id>/", StandingView.as_view(), name="api-attribution-object"),
+    path("v1/attribution/actors/<str:stix_id>/", NamesView.as_view(), name="api-attribution-actor"),
     path("v1/selectors/epochs/", EpochsView.as_view(), name="api-selector-epochs"),
     path("v1/selectors/evaluate/", EvaluationsView.as_view(), name="api-selector-evaluations"),
     path("v1/selectors/counts/", EvaluationCountsView.as_view(), name="api-selector-counts"),

@@ -61,10 +61,13 @@ def test_what_accuses_nobody_needs_no_source(other: dict[str, Any]) -> None:
     check_claim(other, has_recipients=False)
 
 
-def test_the_examples_of_the_documentation_pass_the_guard() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "protection.md").read_text(encoding="utf-8")
-    examples = json.loads(page.rpartition("```json\n")[2].partition("```")[0])
-    assert [example["type"] for example in examples] == ["threat-actor", "relationship"]
+@pytest.mark.parametrize(
+    ("page", "types"), [("protection.md", ["threat-actor", "relationship"]), ("attribution.md", ["relationship"])]
+)
+def test_the_examples_of_the_documentation_pass_the_guard(page: str, types: list[str]) -> None:
+    text = (Path(__file__).parents[3] / "docs" / page).read_text(encoding="utf-8")
+    examples = json.loads(text.rpartition("```json\n")[2].partition("```")[0])
+    assert [example["type"] for example in examples] == types
     for example in examples:
         check_object(read_object(json.dumps(example).encode()))
         assert check_scope(example, ()) == ()
