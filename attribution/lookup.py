@@ -18,7 +18,7 @@ from attribution.protection.marks import marks_for
 from attribution.questions import ASN, DOMAIN, Question
 from attribution.sight import ClaimSight, claim_sight
 from exchange.services.clock import now
-from exchange.services.database import execute
+from exchange.services.database import execute, one_round_trip
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import NotReadyError
 from exchange.services.principals import Principal
@@ -76,6 +76,10 @@ _BY_NAME: Final = f"""
 FROM name_found e {_JOINED}
 WHERE e.value = ANY (%(values)s::text[]) AND {{sight}} {_ORDER}
 """
+
+# Planning takes longer than finding, so the statements are planned once for each connection; and the plan may have been
+# made while the tables were small, when it would read all of them.
+_BY_INDEX: Final = "SELECT set_config('enable_seqscan', 'off', true)"
 
 _ALL_NAMES: Final = f"""
 {_CLAIM.format(key="''", **_OF_NAME)}
@@ -174,8 +178,10 @@ def find_claims(sight: ClaimSight, readable: list[int], questions: Sequence[Ques
     found: dict[str, list[Claim]] = {}
     label = Tlp.CLEAR
     for query, extra in _queries(questions):
-        rows = execute(query.format(sight=conditions), {**params, **extra}, prepare=False).fetchall()
-        for row in rows:
+        with one_round_trip():
+            execute(_BY_INDEX, {})
+            asked = execute(query.format(sight=conditions), {**params, **extra})
+        for row in asked.fetchall():
             found.setdefault(row[0], []).append(_claim_of(row))
             label = max(label, Tlp(row[13]))
     return found, label

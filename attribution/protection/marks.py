@@ -28,7 +28,7 @@ def marks_for(nets: Sequence[str], *, moment: datetime | None = None) -> list[Ma
     marks: list[Mark | None] = [None] * len(nets)
     if nets:
         params = {"nets": list(nets), "moment": moment or now()}
-        for place, *found in execute(_MARKS, params, prepare=False).fetchall():
+        for place, *found in execute(_MARKS, params).fetchall():
             marks[place - 1] = Mark(*found)
     return marks
 
