@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from attribution.matches import DO_NOT_BLOCK
+from attribution.protection.marks import marks_for
+from attribution.protection.networks import networks_in
 from attribution.voices import (
     Record,
     agreement_of,
@@ -25,6 +28,9 @@ from exchange.stix.reading import read_object
 
 ATTRIBUTED: Final = frozenset({"threat-actor", "campaign", "infrastructure", "indicator", "tool"}) | SCO_TYPES
 """Types of what attribution is about."""
+
+MAX_PROTECTED: Final = 20
+"""Networks of one thing that are told as protected; an object may name 10,000."""
 
 _SAID: Final = ("opinion", "relationship", "sighting")
 
@@ -47,8 +53,11 @@ def describe_object(*, principal: Principal, stix_id: str, door: str) -> dict[st
         if not about.entries:
             raise no_such_claim()
         around.note_shown([*about.entries, *said.entries])
-    described = _description(stix_id, records_of(about.entries), records_of(said.entries))
-    return described | ({"more": True} if about.more or said.more else {})
+        claimed = records_of(about.entries)
+        protected = _protected(claimed)
+    described = _description(stix_id, claimed, records_of(said.entries))
+    described["protected"] = protected[:MAX_PROTECTED]
+    return described | ({"more": True} if about.more or said.more or len(protected) > MAX_PROTECTED else {})
 
 
 def is_of(stix_id: str, types: Iterable[str]) -> bool:
@@ -86,3 +95,10 @@ def _description(stix_id: str, about: Sequence[Record], said: Sequence[Record]) 
         "opinions": opinions,
         "relations": [relation_of(each) for each in by_type["relationship"]],
     }
+
+
+def _protected(about: Sequence[Record]) -> list[dict[str, Any]]:
+    """Networks that claims name and operators protect, with the reason. One statement, or none."""
+    nets = sorted({net for each in about for _, net in networks_in(each.members)})
+    marks = zip(nets, marks_for(nets), strict=True)
+    return [{"net": net, DO_NOT_BLOCK: mark.to_json()} for net, mark in marks if mark is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from attribution.protection.allowing import NewAllowedNetwork, add_allowed_network
 from exchange.models import Collection, StixObject
 from exchange.models.delivery import Delivery
 from exchange.services.collections import grant_access
@@ -96,6 +98,21 @@ def test_each_lab_has_its_own_claim_about_an_observable(node: RestNode) -> None:
     assert (found["agreement"], found["confidence"]) == ("agreed", None)
     as_client = described(RestClient(node.url, node.community.cobalt.client_token), mine["id"])
     assert ([each["lab"] for each in as_client["claims"]], as_client["agreement"]) == (["aurora"], "single")
+
+
+def test_networks_that_are_not_to_be_blocked_stand_beside_the_claims(node: RestNode) -> None:
+    aurora = node.community.aurora
+    named = aurora.indicator(pattern="[ipv4-addr:value = '198.51.100.3' OR ipv4-addr:value = '203.0.113.7']")
+    store(aurora, named)
+    assert described(node.cobalt, named["id"])["protected"] == []
+    until = datetime.now(UTC) + timedelta(days=30)
+    entry = NewAllowedNetwork(
+        net="198.51.100.0/24", title="Front door", reason="cloud-front-door", source="", until=until
+    )
+    add_allowed_network(actor=OPERATOR, entry=entry)
+    (found,) = described(node.cobalt, named["id"])["protected"]
+    assert found["net"] == "198.51.100.3"
+    assert (found["do_not_block"]["title"], found["do_not_block"]["reason"]) == ("Front door", "cloud-front-door")
 
 
 def test_what_a_reader_may_not_read_is_in_no_claim_count_or_word(node: RestNode) -> None:
