@@ -107,11 +107,11 @@ def test_networks_that_are_not_to_be_blocked_stand_beside_the_claims(node: RestN
     assert described(node.cobalt, named["id"])["protected"] == []
     until = datetime.now(UTC) + timedelta(days=30)
     entry = NewAllowedNetwork(
-        net="198.51.100.0/24", title="Front door", reason="cloud-front-door", source="", until=until
+        net="198.51.100.0/24", title="Front door", reason="cloud-front-door", source="By telephone", until=until
     )
     add_allowed_network(actor=OPERATOR, entry=entry)
     (found,) = described(node.cobalt, named["id"])["protected"]
-    assert found["net"] == "198.51.100.3"
+    assert found["net"] == "198.51.100.3/32"
     assert (found["do_not_block"]["title"], found["do_not_block"]["reason"]) == ("Front door", "cloud-front-door")
 
 
