@@ -4,6 +4,7 @@ from attribution.onward.asking import Answered, Asked, ask_onward
 from attribution.onward.deciding import record_decision, withdraw_request
 from attribution.onward.drafting import Grant, draft_grant
 from attribution.onward.listing import MAX_PAGE, Listing, find_request, list_requests
+from attribution.onward.parties import require_asker
 from attribution.onward.settling import expire_requests
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "find_request",
     "list_requests",
     "record_decision",
+    "require_asker",
     "withdraw_request",
 ]

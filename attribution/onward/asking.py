@@ -13,11 +13,10 @@ from attribution.models import OnwardRequest
 from attribution.models.onward import OPEN_FOR
 from attribution.onward.audiences import has_asked_for
 from attribution.onward.errors import AskedBeforeError, ElsewhereError, NotShareableError, RequestLimitError
-from attribution.onward.parties import require_party
+from attribution.onward.parties import require_asker
 from attribution.onward.reasons import check_reason
 from attribution.onward.subjects import SHOWN, Subject, find_subject, newest_subject
 from exchange.models import Lab, Peer
-from exchange.services.access import require_publishing
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.database import writing
@@ -66,8 +65,7 @@ def ask_onward(
             active lab. NotShareableError, ElsewhereError: it is no use asking here.
         AskedBeforeError: refused not long ago. RequestLimitError: `MAX_ASKED`. ConflictError: it is just changing.
     """
-    lab_id, moment = require_party(principal, "read"), moment or now()
-    require_publishing(principal)
+    lab_id, moment = require_asker(principal), moment or now()
     check_reason(reason)
     subject = find_subject(principal, stix_id, producer)
     for_lab = None if for_whom == CLIENTS else active_lab(for_whom)

@@ -16,6 +16,7 @@ from attribution.onward.deciding import find_open
 from attribution.onward.errors import NotShareableError
 from attribution.onward.subjects import SHOWN, Subject, newest_subject
 from exchange.models import Lab
+from exchange.services.access import require_scope
 from exchange.services.clock import now
 from exchange.services.database import writing
 from exchange.services.own_objects import read_own
@@ -56,9 +57,11 @@ def draft_grant(*, principal: Principal, public_id: str, moment: datetime | None
     label AMBER with the recipients so far, whose clients all see it then.
 
     Raises:
-        ExchangeError: as `find_open`. NotShareableError: the object, its label, the asking lab or the lab asked for is
-            no longer what it was, and no version of this object grants the request.
+        ExchangeError: as `find_open`. AccessDeniedError: a token without `read`.
+        NotShareableError: the object, its label, the asking lab or the lab asked for is no longer what it was, and no
+            version of this object grants the request.
     """
+    require_scope(principal, "read")
     moment = moment or now()
     request = find_open(principal, public_id, moment)
     subject = _shareable(request)

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db import transaction
 
-from exchange.services.access import require_scope
+from exchange.services.access import require_publishing, require_scope
 from exchange.services.database import execute
 from exchange.services.errors import AccessDeniedError
 from exchange.services.principals import Principal, PrincipalKind
@@ -29,6 +29,17 @@ def require_party(principal: Principal, *scopes: str) -> int:
     if principal.kind not in _LABS or principal.lab_id is None:
         raise AccessDeniedError("this is for members", code="not-a-member")
     return principal.lab_id
+
+
+def require_asker(principal: Principal) -> int:
+    """The row of the lab that asks: a token that reads, and that says something for its lab elsewhere too.
+
+    Raises:
+        AccessDeniedError, NotAuthenticatedError: as `require_party`, or it may neither publish nor give feedback.
+    """
+    lab_id = require_party(principal, "read")
+    require_publishing(principal)
+    return lab_id
 
 
 @contextmanager

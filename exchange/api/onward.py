@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from attribution.models.onward import MAX_REASON_CHARS
-from attribution.onward import MAX_PAGE, Answered, ask_onward, list_requests, withdraw_request
+from attribution.onward import MAX_PAGE, Answered, ask_onward, list_requests, require_asker, withdraw_request
 from attribution.onward.listing import ROLES, State
 from exchange.api import operations, schemas
 from exchange.api.authentication import member_of
@@ -84,7 +84,9 @@ class OnwardView(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Ask, once under an Idempotency-Key."""
         no_parameters(request)
-        principal, body = member_of(request), body_of(request)
+        principal = member_of(request)
+        require_asker(principal)
+        body = body_of(request)
         answer = answer_once(principal, request._request, body, lambda: _ask(principal, body))
         return bytes_response(answer.body, answer.status)
 

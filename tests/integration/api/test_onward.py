@@ -245,6 +245,9 @@ def test_clients_and_readers_neither_ask_nor_decide(node: RestNode, shared: Memb
         reader = RestClient(node.url, issue_token(actor=OPERATOR, lab=lab.lab, scopes=["read"]).secret)
         refused(ask(reader, shared), 403, "scope-missing")
         refused(decide(reader, request), 403, "scope-missing")
+        writer = RestClient(node.url, issue_token(actor=OPERATOR, lab=lab.lab, scopes=["publish"]).secret)
+        refused(ask(writer, shared), 403, "scope-missing")
+        refused(decide(writer, request), 403, "scope-missing")
         refused(reader.delete(f"onward/{request['id']}/"), 403, "scope-missing")
         assert listed(reader) == [request]
     refused(ask(node.nobody, shared), 401, "not-authenticated")
@@ -303,12 +306,17 @@ def test_what_was_revoked_or_deleted_meanwhile_is_not_granted(node: RestNode) ->
         if end == "revoke":
             revocation = aurora.next_version(members, revoked=True, object_marking_refs=[Tlp.GREEN.marking_id])
             assert aurora.publish(aurora.signed(revocation))[0].error is None
-            refused(ask(node.borealis, members, "clients" if end == "delete" else "nowhere"), 404, "lab-not-found")
         else:
             assert node.aurora.delete(f"objects/{members['id']}/").status_code == 204
         assert listed(node.borealis)[0]["state"] == "asked"
         refused(decide(node.aurora, request), 422, "onward-not-shareable")
         assert decide(node.aurora, request, "refuse", reason="It is no more.").status_code == 200
+
+
+def test_what_is_revoked_is_not_asked_for(node: RestNode, shared: Members) -> None:
+    aurora = node.community.aurora
+    assert aurora.publish(aurora.signed(aurora.next_version(shared, revoked=True)))[0].error is None
+    refused(ask(node.borealis, shared), 422, "onward-not-shareable")
 
 
 def test_what_was_narrowed_meanwhile_is_not_granted(node: RestNode, shared: Members) -> None:
@@ -366,26 +374,31 @@ def test_an_observable_is_granted_under_its_id(node: RestNode) -> None:
     assert listed(node.borealis)[0]["state"] == "granted"
 
 
-@pytest.mark.parametrize(
-    ("changes", "status", "code"),
-    [
-        ({"reason": ""}, 400, "onward-order"),
-        ({"reason": " "}, 400, "onward-order"),
-        ({"reason": "x" * 501}, 400, "onward-order"),
-        ({"reason": "two\nlines"}, 400, "onward-order"),
-        ({"reason": "turned \u202e round"}, 400, "onward-order"),
-        ({"reason": "un\u200bseen"}, 400, "onward-order"),
-        ({"reason": "Ask ada.lovelace@example.com about it."}, 422, "out-of-scope-personal-data"),
-        ({"for": "not a slug"}, 400, "onward-order"),
-        ({"object": "indicator--\x00"}, 400, "onward-order"),
-        ({"more": True}, 400, "onward-order"),
-        ({"producer": "aurora'"}, 400, "onward-order"),
-    ],
-)
-def test_a_malformed_request_is_refused_and_nothing_is_kept(
-    node: RestNode, shared: Members, changes: Members, status: int, code: str
-) -> None:
-    refused(ask(node.borealis, shared, **changes), status, code)
+MALFORMED: list[tuple[Members, int, str]] = [
+    ({"reason": ""}, 400, "onward-order"),
+    ({"reason": " "}, 400, "onward-order"),
+    ({"reason": "x" * 501}, 400, "onward-order"),
+    ({"reason": "two\nlines"}, 400, "onward-order"),
+    ({"reason": "turned \u202e round"}, 400, "onward-order"),
+    ({"reason": "un\u200bseen"}, 400, "onward-order"),
+    ({"reason": "Ask ada.lovelace@example.com about it."}, 422, "out-of-scope-personal-data"),
+    ({"for": "not a slug"}, 400, "onward-order"),
+    ({"object": "indicator--\x00"}, 400, "onward-order"),
+    ({"more": True}, 400, "onward-order"),
+    ({"producer": "aurora'"}, 400, "onward-order"),
+]
+
+
+def test_a_malformed_request_is_refused_and_nothing_is_kept(node: RestNode, shared: Members) -> None:
+    for changes, status, code in MALFORMED:
+        refused(ask(node.borealis, shared, **changes), status, code)
+    for body in (b"{", b"[]", b'{"object":'):
+        assert node.borealis.post("onward/", body).status_code == 400
+    answer = node.borealis.post("onward/", b"{}", headers={"Content-Type": "text/plain"})
+    refused(answer, 415, "unsupported-media-type")
+    refused(node.borealis.get("onward/?role=both"), 400, "parameter-malformed")
+    refused(node.borealis.get("onward/?state=open"), 400, "parameter-malformed")
+    refused(node.borealis.get("onward/?cursor=1"), 400, "cursor")
     assert listed(node.borealis) == []
 
 
