@@ -9,10 +9,12 @@ import orjson
 
 from attribution.claims_table import ClaimsTable, claims_in_sight
 from attribution.lines import Asked, in_chunks, read_lines, refusal_line
-from attribution.lookup import MAX_AT_ONCE, claims_for, find_claims, lookup_delivery
-from attribution.matches import MAX_MATCHES, Claim, answer_of, finish_matches
+from attribution.lookup import MAX_AT_ONCE, claims_for, find_claims, find_marks, lookup_delivery, protection_of
+from attribution.matches import DO_NOT_BLOCK, MAX_MATCHES, Claim, answer_of, finish_matches
+from attribution.protection.marks import read_shield
 from attribution.questions import Question
 from attribution.sight import claim_sight
+from attribution.table import NONE
 from exchange.services.clock import now
 from exchange.services.delivery import record_delivery
 from exchange.services.principals import Principal
@@ -22,8 +24,8 @@ CHUNK_LINES: Final = 500
 """Of an answer at a time; most of them have some fifty bytes."""
 
 ANY_NET: Final = "0.0.0.0/0"
-"""Stands for the network while a match is written that differs from others in nothing else. So whatever
-`finish_matches` says of a network itself has to be added in `_parts_of` too."""
+"""Stands for the network while a match is written that differs from others in nothing else. What protects an address
+is put behind it in `_rendered_at`, as `finish_matches` does."""
 
 _NONE: Final = b"[]"
 _VERSIONS: Final = (4, 6)
@@ -40,20 +42,23 @@ class Lookup:
         """
         self._lines, self._include_stale, self._moment = lines, include_stale, now()
         self._asked = read_lines(lines)
-        self._rendered: dict[tuple[int, int], bytes] = {}
+        self._rendered: dict[tuple[int, int, int], bytes] = {}
         self._pieces: dict[bytes, tuple[bytes, ...]] = {}
         sight = claim_sight(principal)
         with reading_as(principal) as readable:
             self._table: ClaimsTable | None = None
             questions = list(self._asked.others.values())
             if len(lines) > MAX_AT_ONCE:
-                self._table = claims_in_sight(sight, readable)
+                self._table, self._shield = claims_in_sight(sight, readable), read_shield(self._moment)
             else:
                 questions = self._asked.questions()
             self._found: dict[str, Any] = {}
+            self._marks: dict[str, Any] = {}
             for start in range(0, len(questions), MAX_AT_ONCE):
-                found, _ = find_claims(sight, readable, questions[start : start + MAX_AT_ONCE])
+                some = questions[start : start + MAX_AT_ONCE]
+                found, _ = find_claims(sight, readable, some)
                 self._found |= found
+                self._marks |= find_marks(some, found, self._moment)
             if self._asked.texts:
                 record_delivery(lookup_delivery(principal, door, sight, readable, asked=len(lines)))
 
@@ -74,35 +79,50 @@ class Lookup:
                 yield self._answer_line(others[place])
 
     def _answer_line(self, question: Question) -> bytes:
-        claims = claims_for(question, self._found)
-        finished = finish_matches(claims, self._moment, include_stale=self._include_stale)
-        return orjson.dumps(answer_of(question.to_json(), finished), option=orjson.OPT_APPEND_NEWLINE)
+        answer = answer_of(question.to_json(), self._finished(question))
+        return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)
+
+    def _finished(self, question: Question) -> list[dict[str, Any]]:
+        return finish_matches(
+            claims_for(question, self._found),
+            self._moment,
+            include_stale=self._include_stale,
+            protection=protection_of(question, self._marks),
+        )
 
     def _matches_by_line(self) -> list[bytes | None]:
         """Of each line that asks for an address, its matches as JSON."""
         matches: list[bytes | None] = [None] * len(self._asked)
         if self._table is None:
             for place, question in _addresses(self._asked):
-                matches[place] = self._render(claims_for(question, self._found))
+                matches[place] = self._render(question)
             return matches
         for version in _VERSIONS:
-            places = self._table.nets[version].innermost(b"".join(self._asked.packed[version])).tolist()
-            for line, place in zip(self._asked.places[version], places, strict=True):
+            packed = b"".join(self._asked.packed[version])
+            places = self._table.nets[version].innermost(packed).tolist()
+            guards = self._shield.places_of(version, packed).tolist()
+            for line, place, guard in zip(self._asked.places[version], places, guards, strict=True):
                 if place >= 0:
-                    matches[line] = self._rendered_at(self._table, version, place)
+                    matches[line] = self._rendered_at(self._table, version, place, guard)
         return matches
 
-    def _rendered_at(self, table: ClaimsTable, version: int, place: int) -> bytes:
-        """The matches of an address by the place of the narrowest network around it, as `_render` writes them."""
-        rendered = self._rendered.get((version, place))
+    def _rendered_at(self, table: ClaimsTable, version: int, place: int, guard: int) -> bytes:
+        """The matches of an address by the place of the narrowest network around it, as `_render` writes them.
+
+        guard: the place of the protected network around it, or NONE.
+        """
+        rendered = self._rendered.get((version, place, guard))
         if rendered is None:
             parts: list[bytes] = []
             around = place
             while around >= 0:
                 parts += self._parts_of(table, version, around)
                 around = int(table.nets[version].parents[around])
+            if guard != NONE:
+                reason = orjson.dumps({DO_NOT_BLOCK: self._shield.mark_at(version, guard).to_json()})
+                parts = [b"%b,%b" % (part[:-1], reason[1:]) for part in parts[: MAX_MATCHES + 1]]
             more = b',"more":true' if len(parts) > MAX_MATCHES else b""
-            rendered = self._rendered[version, place] = b"[%b]%b" % (b",".join(parts[:MAX_MATCHES]), more)
+            rendered = self._rendered[version, place, guard] = b"[%b]%b" % (b",".join(parts[:MAX_MATCHES]), more)
         return rendered
 
     def _parts_of(self, table: ClaimsTable, version: int, place: int) -> list[bytes]:
@@ -126,10 +146,9 @@ class Lookup:
         head, _, tail = orjson.dumps(finished[0]).partition(b'"net":"%b"' % ANY_NET.encode())
         return head + b'"net":"', b'"' + tail
 
-    def _render(self, claims: Sequence[Claim]) -> bytes:
+    def _render(self, question: Question) -> bytes:
         """The matches, and `more` after them where some are left out."""
-        finished = finish_matches(claims, self._moment, include_stale=self._include_stale)
-        answer = answer_of({}, finished)
+        answer = answer_of({}, self._finished(question))
         more = b',"more":true' if "more" in answer else b""
         return orjson.dumps(answer["matches"]) + more
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from attribution.addresses import Net
 from attribution.claims_table import ClaimsTable, claims_in_sight
 from attribution.formats import FORMATS, Entry, Head
 from attribution.lookup import all_names, lookup_delivery
-from attribution.matches import finish_matches
+from attribution.matches import DO_NOT_BLOCK, finish_matches
+from attribution.protection.marks import read_shield
 from attribution.sight import claim_sight
 from exchange.services.clock import now
 from exchange.services.delivery import record_delivery
@@ -32,6 +34,7 @@ class Export:
         with reading_as(principal) as readable:
             self._table: ClaimsTable = claims_in_sight(sight, readable)
             names, label = all_names(sight, readable)
+            self._shield = read_shield(self._moment)
             self._head = Head(max(label, self._table.label).label, principal.lab_slug, self._moment)
             record_delivery(
                 lookup_delivery(principal, door, sight, readable, asked=len(self._table.objects), shows="export")
@@ -41,7 +44,7 @@ class Export:
     def __iter__(self) -> Iterator[bytes]:
         """The list, some lines at a time."""
         chunk: list[str] = []
-        for line in FORMATS[self._form](self._head, self._entries(), self._names):
+        for line in FORMATS[self._form](self._head, self._entries(), self._names, self._shield):
             chunk.append(line)
             if len(chunk) >= CHUNK_LINES:
                 yield "".join(chunk).encode()
@@ -55,4 +58,9 @@ class Export:
                     self._table.claims_at(version, place), self._moment, include_stale=self._include_stale
                 )
                 if matches:
-                    yield table.net_at(place), matches
+                    net = table.net_at(place)
+                    yield net, [match | self._guard_of(net) for match in matches]
+
+    def _guard_of(self, net: Net) -> dict[str, Any]:
+        mark = self._shield.mark_of(net) if self._shield else None
+        return {} if mark is None else {DO_NOT_BLOCK: mark.to_json()}

@@ -7,16 +7,18 @@ network that contains it, which a plain index answers. Nothing of the questions 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from attribution.addresses import around
 from attribution.kinds import KINDS
-from attribution.matches import MAX_MATCHES, Claim, answer_of, finish_matches
+from attribution.matches import MAX_MATCHES, Claim, Protection, answer_of, finish_matches
 from attribution.names import parents_of
+from attribution.protection.marks import marks_for
 from attribution.questions import ASN, DOMAIN, Question
 from attribution.sight import ClaimSight, claim_sight
 from exchange.services.clock import now
-from exchange.services.database import execute
+from exchange.services.database import execute, one_round_trip
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import NotReadyError
 from exchange.services.principals import Principal
@@ -75,12 +77,17 @@ FROM name_found e {_JOINED}
 WHERE e.value = ANY (%(values)s::text[]) AND {{sight}} {_ORDER}
 """
 
+# Planning takes longer than finding, so the statements are planned once for each connection; and the plan may have been
+# made while the tables were small, when it would read all of them.
+_BY_INDEX: Final = "SELECT set_config('enable_seqscan', 'off', true)"
+
 _ALL_NAMES: Final = f"""
 {_CLAIM.format(key="''", **_OF_NAME)}
 FROM name_found e {_JOINED} WHERE {{sight}} ORDER BY e.kind, e.value, l.slug, e.stix_id LIMIT {MAX_NAMES + 1}
 """
 
 Claims = Mapping[str, Sequence[Claim]]
+Marks = Mapping[str, dict[str, Any]]
 
 
 def look_up(
@@ -96,8 +103,14 @@ def look_up(
     sight, moment = claim_sight(principal), now()
     with reading_as(principal) as readable:
         found, label = find_claims(sight, readable, questions)
+        marks = find_marks(questions, found, moment)
         answers = [
-            answer_of(each.to_json(), finish_matches(claims_for(each, found), moment, include_stale=include_stale))
+            answer_of(
+                each.to_json(),
+                finish_matches(
+                    claims_for(each, found), moment, include_stale=include_stale, protection=protection_of(each, marks)
+                ),
+            )
             for each in questions
         ]
         if any(answer["matches"] for answer in answers):
@@ -165,11 +178,30 @@ def find_claims(sight: ClaimSight, readable: list[int], questions: Sequence[Ques
     found: dict[str, list[Claim]] = {}
     label = Tlp.CLEAR
     for query, extra in _queries(questions):
-        rows = execute(query.format(sight=conditions), {**params, **extra}, prepare=False).fetchall()
-        for row in rows:
+        with one_round_trip():
+            execute(_BY_INDEX, {})
+            asked = execute(query.format(sight=conditions), {**params, **extra})
+        for row in asked.fetchall():
             found.setdefault(row[0], []).append(_claim_of(row))
             label = max(label, Tlp(row[13]))
     return found, label
+
+
+def find_marks(questions: Sequence[Question], found: Claims, moment: datetime) -> Marks:
+    """Why what is asked about is not to be blocked, by address and, for autonomous systems, by network."""
+    texts = {str(each.net) for each in questions if each.net is not None and claims_for(each, found)}
+    systems = (each for each in questions if each.name == ASN)
+    texts |= {claim.net for each in systems for claim in claims_for(each, found) if claim.net is not None}
+    asked = sorted(texts)
+    marks = zip(asked, marks_for(asked, moment=moment), strict=True)
+    return {text: mark.to_json() for text, mark in marks if mark is not None}
+
+
+def protection_of(question: Question, marks: Marks) -> Protection:
+    """An address is protected as itself, whatever network a claim is about; else each network as itself."""
+    if question.net is not None:
+        return lambda _claim: marks.get(str(question.net))
+    return lambda claim: marks.get(claim.net) if claim.net is not None else None
 
 
 def _queries(questions: Sequence[Question]) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@ Claims are shown side by side and never averaged: who says what, since when, how
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +16,7 @@ MAX_MATCHES: Final = 1_000
 """Of one question; an answer that leaves some out says so."""
 
 WEIGHT_DIGITS: Final = 3
+DO_NOT_BLOCK: Final = "do_not_block"
 
 
 class Claim(NamedTuple):
@@ -35,7 +36,17 @@ class Claim(NamedTuple):
     valid_until: datetime | None
 
 
-def finish_matches(claims: Iterable[Claim], moment: datetime, *, include_stale: bool) -> list[dict[str, Any]]:
+Protection = Callable[[Claim], dict[str, Any] | None]
+"""Why a claim is no reason to block, as its match says it under `do_not_block`; None if nothing protects it."""
+
+
+def unprotected(_claim: Claim) -> None:
+    """What protects nothing."""
+
+
+def finish_matches(
+    claims: Iterable[Claim], moment: datetime, *, include_stale: bool, protection: Protection = unprotected
+) -> list[dict[str, Any]]:
     """The matches of one question, in the order of the claims. Every door's matches are finished here and nowhere else.
 
     Left out, unless `include_stale`, is what has decayed away and what its producer let end before `moment`.
@@ -44,7 +55,8 @@ def finish_matches(claims: Iterable[Claim], moment: datetime, *, include_stale: 
     for claim in claims:
         weight = weight_of(claim.kind, (moment - claim.seen_at).total_seconds())
         if include_stale or not (is_stale(weight) or _is_over(claim, moment)):
-            finished.append(_match_of(claim, weight))
+            match, reason = _match_of(claim, weight), protection(claim)
+            finished.append(match if reason is None else match | {DO_NOT_BLOCK: reason})
     return finished
 
 

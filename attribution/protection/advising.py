@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from attribution.protection.marks import Mark, marks_for
+from attribution.protection.marks import marks_for
 from attribution.protection.networks import networks_in
+from attribution.protection.shield import Mark
 
 CODE: Final = "covers-protected"
 

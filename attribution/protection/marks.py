@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from attribution.protection.shield import Mark, Shield, shield_of
 from exchange.services.clock import now
 from exchange.services.database import execute
-from exchange.stix.timestamps import format_stix
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Why something is not to be blocked. net: the protected network; until: when the entry ends."""
-
-    net: str
-    title: str
-    reason: str
-    until: datetime
-
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in answers under `do_not_block`."""
-        return {"title": self.title, "reason": self.reason, "until": format_stix(self.until)}
-
 
 # Of several entries the narrowest speaks: it says most about who would be hit.
 _MARKS: Final = """
@@ -44,6 +28,17 @@ def marks_for(nets: Sequence[str], *, moment: datetime | None = None) -> list[Ma
     marks: list[Mark | None] = [None] * len(nets)
     if nets:
         params = {"nets": list(nets), "moment": moment or now()}
-        for place, *found in execute(_MARKS, params, prepare=False).fetchall():
+        for place, *found in execute(_MARKS, params).fetchall():
             marks[place - 1] = Mark(*found)
     return marks
+
+
+_ACTIVE: Final = """
+SELECT net::text, title, reason, expires_at FROM allowed_network WHERE expires_at > %(moment)s ORDER BY net
+"""
+
+
+def read_shield(moment: datetime) -> Shield:
+    """All that is protected at this moment, for long streams and lists. One statement."""
+    rows: list[tuple[Any, ...]] = execute(_ACTIVE, {"moment": moment}, prepare=False).fetchall()
+    return shield_of([Mark(*row) for row in rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +13,21 @@ from exchange.labtool.key_files import KeyFile, identity_beside, read_identity, 
 from exchange.labtool.output import Output
 from exchange.labtool.verifying import MAX_FILE_BYTES
 from exchange.stix.identifiers import is_identifier
+from exchange.stix.reading import split_body
 
 STDIN: Final = "-"
+
+
+MAX_FILE_VALUES: Final = 50_000_000
+"""JSON values in a file of one's own: some million networks with all that is said of each."""
+
+
+def objects_in(bodies: Sequence[bytes]) -> list[bytes]:
+    """The objects in the contents of files, each one object, a list, a bundle or an envelope.
+
+    Raises: StixError: one is none of these.
+    """
+    return [raw for body in bodies for raw in split_body(body, max_values=MAX_FILE_VALUES)]
 
 
 def read_input(name: str) -> bytes:

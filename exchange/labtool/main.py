@@ -20,7 +20,7 @@ from exchange.labtool.commands import DONE, WRONG, Command
 from exchange.labtool.configuration import Configuration, read_configuration
 from exchange.labtool.errors import DataError, LabToolError, UsageError
 from exchange.labtool.files import read_file
-from exchange.labtool.inputs import lab_identity_of, open_key_file, read_input
+from exchange.labtool.inputs import lab_identity_of, objects_in, open_key_file, read_input
 from exchange.labtool.key_files import read_exchange_key
 from exchange.labtool.keygen import make_lab, make_lab_draft, save_draft, save_lab
 from exchange.labtool.output import Output
@@ -34,7 +34,6 @@ from exchange.stix.errors import StixError, shown
 from exchange.stix.extensions import Home
 from exchange.stix.keys import SigningKey, is_thumbprint
 from exchange.stix.markings import Tlp
-from exchange.stix.reading import split_body
 from exchange.stix.timestamps import format_taxii, parse_timestamp
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells report it
@@ -126,7 +125,7 @@ def _trust(options: Namespace, configuration: Configuration, output: Output) -> 
 def _sign(options: Namespace, _configuration: Configuration, output: Output) -> int:
     bodies = [read_input(name) for name in options.files]
     key_file = open_key_file(options.key, output)
-    objects = [raw for body in bodies for raw in split_body(body)]
+    objects = objects_in(bodies)
     try:
         signed = sign_objects(
             objects,
@@ -143,7 +142,7 @@ def _sign(options: Namespace, _configuration: Configuration, output: Output) -> 
 
 
 def _publish(options: Namespace, configuration: Configuration, output: Output) -> int:
-    objects = [raw for name in options.files for raw in split_body(read_input(name))]
+    objects = objects_in([read_input(name) for name in options.files])
     if not objects:
         raise DataError("there is nothing to publish")
     with _client(configuration) as client:

@@ -91,12 +91,14 @@ def split_envelope(body: bytes, *, max_objects: int = MAX_OBJECTS_PER_ENVELOPE) 
     return _envelope_of(_top_members(body), max_objects)
 
 
-def split_body(body: bytes) -> list[bytes]:
+def split_body(body: bytes, *, max_values: int = MAX_VALUES_PER_ENVELOPE) -> list[bytes]:
     """Cut one object, a list of objects, or a bundle or envelope into the bytes of its objects.
+
+    max_values: more for a file of one's own, which need not fit into one envelope.
 
     Raises: MalformedJsonError as `split_envelope`.
     """
-    _check_values(body, MAX_VALUES_PER_ENVELOPE)
+    _check_values(body, max_values)
     if body.lstrip(_JSON_WHITESPACE)[:1] == b"[":
         return _items_of(body, "", MAX_OBJECTS_PER_ENVELOPE)
     members = _top_members(body)

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from attribution.lookup import MAX_AT_ONCE
+from attribution.protection.allowing import NewAllowedNetwork, add_allowed_network, remove_allowed_network
 from exchange.models import Collection, StixObject
 from exchange.models.delivery import Delivery
 from exchange.services.collections import grant_access
@@ -264,3 +265,31 @@ def test_a_stream_answers_as_many_lines_as_it_was_asked(node: RestNode, count: i
     answers = streamed(node.cobalt, *({"ip": address} for address in addresses))
     assert [answer["query"]["ip"] for answer in answers] == addresses
     assert {len(answer["matches"]) for answer in answers} == {1}
+
+
+def test_what_operators_protect_is_marked_in_every_answer(node: RestNode) -> None:
+    aurora, _, _ = node.community.labs
+    store(aurora, aurora.indicator(extensions=ranges("203.0.113.0/24", "2001:db8::/32", asn=64500, last_seen=NOW)))
+    until = datetime.now(UTC) + timedelta(days=30)
+    for net in ("203.0.113.0/28", "2001:db8::/32"):
+        entry = NewAllowedNetwork(net, "Evaluations", "university-evaluation", "https://uni.example/egress", until)
+        add_allowed_network(actor=OPERATOR, entry=entry)
+    reason = {"title": "Evaluations", "reason": "university-evaluation", "until": format_stix(until)}
+    (inside,), (outside,) = asked(node.cobalt, f"ip={INSIDE}"), asked(node.cobalt, "ip=203.0.113.99")
+    assert inside == outside | {"do_not_block": reason}
+    # Of a system each network speaks for itself: part of this one is protected.
+    assert [each["do_not_block"] for each in asked(node.cobalt, "asn=64500")] == [reason, reason]
+    questions = ({"ip": INSIDE}, {"ip": "203.0.113.99"}, {"ip": "2001:db8::7"}, {"asn": 64500}, {"ip": "198.51.100.1"})
+    short, long = streamed(node.cobalt, *questions), padded(node.cobalt, *questions)
+    assert short == long
+    assert [[each.get("do_not_block") for each in answer["matches"]] for answer in short] == [
+        [reason],
+        [None],
+        [reason],
+        [reason, reason],
+        [],
+    ]
+    assert "203.0.113.0/28 protected;" in node.cobalt.get("attribution/export?format=nginx").text
+    remove_allowed_network(actor=OPERATOR, net="203.0.113.0/28")
+    assert asked(node.cobalt, f"ip={INSIDE}") == [outside]
+    assert padded(node.cobalt, {"ip": INSIDE})[0]["matches"] == [outside]

@@ -22,8 +22,9 @@ from attribution.protection.allowing import (
     list_allowed_networks,
     remove_allowed_network,
 )
-from attribution.protection.marks import Mark, marks_for
+from attribution.protection.marks import marks_for
 from attribution.protection.networks import Network
+from attribution.protection.shield import Mark
 from exchange.models import AuditEvent
 from exchange.services.clock import now
 from exchange.services.database import writing

@@ -20,6 +20,8 @@ ELSEWHERE = {
     "lab-suspended", "lab-unknown", "own-node", "peer-not-found", "peer-stopped", "quarantine-decided",
     "quarantine-full", "quarantine-not-found", "unstorable", "unreadable", "too-many-versions", "not-overridable",
     "errand-not-found", "peer-no-lab", "not-taken",
+    # Answers to operators about protected networks.
+    "allowed-network", "network-not-allowed",
     "signed-by-node", "unsigned-claim", "unsigned-extension", "withdrawal-foreign", "withdrawal-origin",
 }  # fmt: skip
 MADE = {"objects-refused", "internal", "too-large"}
