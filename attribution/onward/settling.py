@@ -27,6 +27,11 @@ EXPIRED_AT_ONCE: Final = 1_000
 
 State = OnwardRequest.State
 
+# Asked of every batch, and nearly always answered with nothing: one table, and so little to plan.
+_CONCERNED: Final = """
+SELECT DISTINCT object_id FROM onward_request
+WHERE state = 'asked' AND object_id = ANY (%(objects)s::bigint[]) AND asked_at > %(since)s
+"""
 _OPEN: Final = """
 SELECT r.id, r.object_id, a.identity_id, f.identity_id, v.audience_id, o.newest_audience_id
 FROM onward_request r
@@ -40,13 +45,17 @@ ORDER BY r.id FOR UPDATE OF r
 
 
 def settle_granted(changed: Sequence[Newest]) -> None:
-    """Note which open requests these newest versions grant. Inside `writing()`. One look-up for all of them."""
+    """Note which open requests these newest versions grant. Inside `writing()`. One look-up for all of them
+    where nobody asked for any."""
     versions = {each.object_id: each for each in changed if each.version_id is not None and not each.is_first}
     if not versions:
         return
     moment = now()
     params = {"objects": list(versions), "since": moment - OPEN_FOR}
-    rows = execute(_OPEN, params, prepare=False).fetchall()
+    concerned = [row[0] for row in execute(_CONCERNED, params, prepare=False).fetchall()]
+    if not concerned:
+        return
+    rows = execute(_OPEN, params | {"objects": concerned}, prepare=False).fetchall()
     audiences = load_audiences({audience for row in rows for audience in row[4:]})
     for row in rows:
         version = versions[row[1]]
