@@ -9,7 +9,15 @@ import orjson
 
 from attribution.claims_table import ClaimsTable, claims_in_sight
 from attribution.lines import Asked, in_chunks, read_lines, refusal_line
-from attribution.lookup import MAX_AT_ONCE, claims_for, find_claims, find_marks, lookup_delivery, protection_of
+from attribution.lookup import (
+    MAX_AT_ONCE,
+    claims_under,
+    find_claims,
+    find_marks,
+    keys_of,
+    lookup_delivery,
+    protection_of,
+)
 from attribution.matches import DO_NOT_BLOCK, MAX_MATCHES, Claim, answer_of, finish_matches
 from attribution.protection.marks import read_shield
 from attribution.questions import Question
@@ -52,13 +60,15 @@ class Lookup:
                 self._table, self._shield = claims_in_sight(sight, readable), read_shield(self._moment)
             else:
                 questions = self._asked.questions()
-            self._found: dict[str, Any] = {}
+            self._claims: dict[Question, list[Claim]] = {}
             self._marks: dict[str, Any] = {}
             for start in range(0, len(questions), MAX_AT_ONCE):
                 some = questions[start : start + MAX_AT_ONCE]
-                found, _ = find_claims(sight, readable, some)
-                self._found |= found
-                self._marks |= find_marks(some, found, self._moment)
+                keys = [keys_of(each) for each in some]
+                found, _ = find_claims(sight, readable, some, keys)
+                claims = [claims_under(each, found) for each in keys]
+                self._claims |= zip(some, claims, strict=True)
+                self._marks |= find_marks(some, claims, self._moment)
             if self._asked.texts:
                 record_delivery(lookup_delivery(principal, door, sight, readable, asked=len(lines)))
 
@@ -84,7 +94,7 @@ class Lookup:
 
     def _finished(self, question: Question) -> list[dict[str, Any]]:
         return finish_matches(
-            claims_for(question, self._found),
+            self._claims[question],
             self._moment,
             include_stale=self._include_stale,
             protection=protection_of(question, self._marks),

@@ -100,18 +100,17 @@ def look_up(
     Raises:
         AccessDeniedError: the token does not read.
     """
-    sight, moment = claim_sight(principal), now()
+    sight, moment, keys = claim_sight(principal), now(), [keys_of(each) for each in questions]
     with reading_as(principal) as readable:
-        found, label = find_claims(sight, readable, questions)
-        marks = find_marks(questions, found, moment)
+        found, label = find_claims(sight, readable, questions, keys)
+        claims = [claims_under(each, found) for each in keys]
+        marks = find_marks(questions, claims, moment)
         answers = [
             answer_of(
-                each.to_json(),
-                finish_matches(
-                    claims_for(each, found), moment, include_stale=include_stale, protection=protection_of(each, marks)
-                ),
+                question.to_json(),
+                finish_matches(mine, moment, include_stale=include_stale, protection=protection_of(question, marks)),
             )
-            for each in questions
+            for question, mine in zip(questions, claims, strict=True)
         ]
         if any(answer["matches"] for answer in answers):
             record_delivery(lookup_delivery(principal, door, sight, readable, asked=len(questions), label=label))
@@ -155,13 +154,13 @@ def all_names(sight: ClaimSight, readable: list[int]) -> tuple[list[Claim], Tlp]
     return [_claim_of(row) for row in rows], Tlp(max((row[13] for row in rows), default=Tlp.CLEAR))
 
 
-def claims_for(question: Question, found: Claims) -> list[Claim]:
-    """The claims about one question among those that were found: the narrowest network first."""
-    return [claim for key in keys_of(question) for claim in found.get(key, ())]
+def claims_under(keys: Sequence[str], found: Claims) -> list[Claim]:
+    """The claims about the question with these keys among those that were found: the narrowest network first."""
+    return [claim for key in keys for claim in found.get(key, ())]
 
 
 def keys_of(question: Question) -> list[str]:
-    """What claims about it are found under."""
+    """What claims about it are found under: of an address 33 networks, or 129."""
     if question.net is not None:
         return [str(net) for net in around(question.net)]
     if question.name == ASN:
@@ -169,15 +168,17 @@ def keys_of(question: Question) -> list[str]:
     return [f"{DOMAIN} {name}" for name in parents_of(question.value)]
 
 
-def find_claims(sight: ClaimSight, readable: list[int], questions: Sequence[Question]) -> tuple[Claims, Tlp]:
-    """The claims about these questions by what they are found under, and the strictest label among them.
+def find_claims(
+    sight: ClaimSight, readable: list[int], questions: Sequence[Question], keys: Sequence[Sequence[str]]
+) -> tuple[Claims, Tlp]:
+    """The claims about these questions, which have these keys, by key, and the strictest label among them.
 
     Inside `reading_as`, which gave `readable`.
     """
     conditions, params = sight.conditions(readable)
     found: dict[str, list[Claim]] = {}
     label = Tlp.CLEAR
-    for query, extra in _queries(questions):
+    for query, extra in _queries(questions, keys):
         with one_round_trip():
             execute(_BY_INDEX, {})
             asked = execute(query.format(sight=conditions), {**params, **extra})
@@ -187,11 +188,17 @@ def find_claims(sight: ClaimSight, readable: list[int], questions: Sequence[Ques
     return found, label
 
 
-def find_marks(questions: Sequence[Question], found: Claims, moment: datetime) -> Marks:
-    """Why what is asked about is not to be blocked, by address and, for autonomous systems, by network."""
-    texts = {str(each.net) for each in questions if each.net is not None and claims_for(each, found)}
-    systems = (each for each in questions if each.name == ASN)
-    texts |= {claim.net for each in systems for claim in claims_for(each, found) if claim.net is not None}
+def find_marks(questions: Sequence[Question], claims: Sequence[Sequence[Claim]], moment: datetime) -> Marks:
+    """Why what is asked about is not to be blocked, by address and, for autonomous systems, by network.
+
+    claims: those about each question.
+    """
+    texts = set[str]()
+    for question, mine in zip(questions, claims, strict=True):
+        if question.net is not None and mine:
+            texts.add(str(question.net))
+        elif question.name == ASN:
+            texts.update(claim.net for claim in mine if claim.net is not None)
     asked = sorted(texts)
     marks = zip(asked, marks_for(asked, moment=moment), strict=True)
     return {text: mark.to_json() for text, mark in marks if mark is not None}
@@ -204,12 +211,13 @@ def protection_of(question: Question, marks: Marks) -> Protection:
     return lambda claim: marks.get(claim.net) if claim.net is not None else None
 
 
-def _queries(questions: Sequence[Question]) -> Iterable[tuple[str, dict[str, Any]]]:
-    nets = {net for each in questions if each.net is not None for net in around(each.net)}
+def _queries(questions: Sequence[Question], keys: Sequence[Sequence[str]]) -> Iterable[tuple[str, dict[str, Any]]]:
+    pairs = zip(questions, keys, strict=True)
+    nets = {key for question, mine in pairs if question.net is not None for key in mine}
     asns = sorted({int(each.value) for each in questions if each.name == ASN})
     values = {name for each in questions if each.name == DOMAIN for name in parents_of(each.value)}
     if nets:
-        yield _BY_NET, {"nets": [str(net) for net in nets]}
+        yield _BY_NET, {"nets": list(nets)}
     if asns:
         yield _BY_ASN, {"asns": asns}
     if asns or values:
