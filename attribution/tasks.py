@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from attribution.onward import expire_requests
 from attribution.services.epochs import tend_epochs
 from exchange.services.errors import NotReadyError
 from exchange.services.principals import NODE
@@ -23,3 +24,10 @@ def tend_issuer_epochs() -> None:
         return
     if begun or ended:
         logger.info("selector epochs begun=%s ended=%s", begun or "-", ",".join(ended) or "-")
+
+
+@shared_task(name="onward.expire")
+def expire_onward_requests() -> None:
+    """End requests for onward sharing that nobody settled in time."""
+    if ended := expire_requests():
+        logger.info("requests for onward sharing expired=%s", ended)

@@ -28,6 +28,8 @@ LOOK_FOR_NEWS_EVERY_S = 5.0
 WAKE_CHANNELS_EVERY_S = 2.0
 # An epoch begins with the month, and a new node has its first one soon.
 TEND_EPOCHS_EVERY_S = 60.0
+# That a request is over acts at once; this writes it down.
+EXPIRE_ONWARD_EVERY_S = 600.0
 app.conf.beat_schedule = {
     name: {"task": f"housekeeping.{task}", "schedule": schedule, "options": {"expires": EXPIRES_S}}
     for name, task, schedule in (
@@ -44,6 +46,7 @@ for name, task, every_s in (
     ("wake-channels", "peers.wake", WAKE_CHANNELS_EVERY_S),
     ("look-for-news", "hints.look", LOOK_FOR_NEWS_EVERY_S),
     ("tend-epochs", "selectors.tend_epochs", TEND_EPOCHS_EVERY_S),
+    ("expire-onward", "onward.expire", EXPIRE_ONWARD_EVERY_S),
 ):
     app.conf.beat_schedule[name] = {"task": task, "schedule": every_s, "options": {"expires": every_s}}
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from attribution.formats import FORMATS
+from attribution.onward import MAX_PAGE
+from attribution.onward.listing import ROLES, State
 from exchange.api.filters import MAX_WORDS_CHARS, ORDERS, STATES
 from exchange.api.problems import MEDIA_TYPE
 from exchange.api.publication import MEDIA_TYPES as PUBLICATION_TYPES
@@ -36,7 +38,7 @@ PROBLEMS: Final = _problems(
 NAMED_PROBLEMS: Final = PROBLEMS | _problems(_404="Absent, or not for you: the two look the same.")
 READ_PROBLEMS: Final = NAMED_PROBLEMS | _problems(_403="You may know of the collection, and may not read it.")
 MEMBER_PROBLEMS: Final = NAMED_PROBLEMS | _problems(_403="The token may not do this.")
-DELETE_PROBLEMS: Final = MEMBER_PROBLEMS | _problems(_409="Other things rest on the object.")
+DELETE_PROBLEMS: Final = MEMBER_PROBLEMS | _problems(_409="Other things rest on it, or it is settled.")
 BODY_PROBLEMS: Final = _problems(
     _408="The body did not arrive in time.",
     _409="In conflict with what is stored, or the first request with this Idempotency-Key is at work.",
@@ -102,6 +104,12 @@ WEBHOOK_ID: Final = OpenApiParameter(
     {"type": "string", "minLength": 1, "examples": ["7d3f0f5e-6a4b-4f0e-9d0a-2f6f3c1b8a55"]},
     OpenApiParameter.PATH,
     description="Id of a webhook.",
+)
+ONWARD_ID: Final = OpenApiParameter(
+    "public_id",
+    {"type": "string", "minLength": 1, "examples": ["7d3f0f5e-6a4b-4f0e-9d0a-2f6f3c1b8a55"]},
+    OpenApiParameter.PATH,
+    description="Id of a request for onward sharing.",
 )
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 _CURSOR: Final = _query(
@@ -261,9 +269,17 @@ EXPORT_PARAMETERS: Final = [
     _query("format", {"type": "string", "enum": list(FORMATS)}, "`jsonl` if left out.", "nginx"),
     _INCLUDE,
 ]
+ONWARD_PARAMETERS: Final = [
+    _query("role", {"type": "string", "enum": list(ROLES)}, "Those that your lab asked or received; both if left out."),
+    _query("state", {"type": "string", "enum": list(State.values)}, "Those in this state; all if left out.", "asked"),
+    _query("limit", _LIMIT, f"Requests a page; {MAX_PAGE} at most."),
+    _query("cursor", {"type": "string", "minLength": 1}, "`next` of the page before, with the same filters."),
+]
+DECISION_PARAMETERS: Final = [ONWARD_ID, _SIGN, IDEMPOTENCY_KEY]
 
 __all__ = [
     "BODY_PROBLEMS",
+    "DECISION_PARAMETERS",
     "DELETE_PROBLEMS",
     "DIFFERENCE_PARAMETERS",
     "EXPORT_PARAMETERS",
@@ -274,6 +290,8 @@ __all__ = [
     "MEMBER_PROBLEMS",
     "NAMED_PROBLEMS",
     "ONE_CARRIER_PARAMETERS",
+    "ONWARD_ID",
+    "ONWARD_PARAMETERS",
     "PLAYBOOK_PARAMETERS",
     "PREFIX",
     "PROBLEMS",

@@ -9,6 +9,7 @@ from exchange.api.documentation import SchemaView, show_documentation, show_exte
 from exchange.api.events import EventsView
 from exchange.api.hints import HintsView
 from exchange.api.objects import ObjectsView, ObjectView, RecipientsView
+from exchange.api.onward import OnwardDecisionView, OnwardRequestView, OnwardView
 from exchange.api.playbooks import ChartView, PlaybooksView, PlaybookView
 from exchange.api.selectors import EpochsView, EvaluationCountsView, EvaluationsView
 from exchange.api.signatures import SignaturesView, SignatureView
@@ -34,6 +35,9 @@ urlpatterns = [
     path("v1/attribution/export", ExportView.as_view(), name="api-attribution-export"),
     path("v1/attribution/objects/<str:stix_id>/", StandingView.as_view(), name="api-attribution-object"),
     path("v1/attribution/actors/<str:stix_id>/", NamesView.as_view(), name="api-attribution-actor"),
+    path("v1/onward/", OnwardView.as_view(), name="api-onward"),
+    path("v1/onward/<str:public_id>/", OnwardRequestView.as_view(), name="api-onward-request"),
+    path("v1/onward/<str:public_id>/decision/", OnwardDecisionView.as_view(), name="api-onward-decision"),
     path("v1/selectors/epochs/", EpochsView.as_view(), name="api-selector-epochs"),
     path("v1/selectors/evaluate/", EvaluationsView.as_view(), name="api-selector-evaluations"),
     path("v1/selectors/counts/", EvaluationCountsView.as_view(), name="api-selector-counts"),

@@ -12,7 +12,7 @@ from psycopg import sql
 APPEND_ONLY = ("audit", "delivery", "audience")
 """Logs, and the interned audiences: rows are added and read, never changed or removed by the web or a worker."""
 
-GROWS_ONLY = ("signing_key", "pin", "identity_approval", "lab", "leaf")
+GROWS_ONLY = ("signing_key", "pin", "identity_approval", "lab", "leaf", "onward_request")
 """Rows change but are never removed."""
 
 CHANGES_ONLY = ("sequencer",)

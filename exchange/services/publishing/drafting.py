@@ -16,7 +16,7 @@ from exchange.services.errors import AccessDeniedError
 from exchange.services.principals import Principal
 from exchange.services.publishing.advising import advise
 from exchange.services.publishing.item import Item, each
-from exchange.services.publishing.marking import mark_items
+from exchange.services.publishing.marking import KnownMarking, mark_items, recipients_in
 from exchange.services.publishing.outcome import Outcome, OutcomeStatus
 from exchange.services.publishing.owning import check_ownership
 from exchange.services.publishing.reading import read_item
@@ -44,7 +44,7 @@ def check_drafts(
     advise([item for item in read if item.collection is not None])
     with writing():
         owned = check_ownership(principal, read, readable)
-        check_references(principal, mark_items(principal, owned, readable), readable)
+        check_references(principal, mark_items(principal, owned, readable, _markings_among(owned)), readable)
         transaction.set_rollback(True)
     return [
         Outcome(
@@ -58,3 +58,12 @@ def check_drafts(
         )
         for item in items
     ]
+
+
+def _markings_among(items: Sequence[Item]) -> dict[str, KnownMarking]:
+    """The marking-definitions among these: an object that names one is for whom it names, as it will be once signed."""
+    return {
+        item.object.id: KnownMarking(is_own=True, recipients=recipients_in(item.body))
+        for item in items
+        if item.object.type == "marking-definition"
+    }

@@ -40,19 +40,26 @@ class KnownMarking:
     recipients: Recipients | None
 
 
-def mark_items(principal: Principal, items: Sequence[Item], homes: Sequence[int]) -> list[Item]:
+def mark_items(
+    principal: Principal,
+    items: Sequence[Item],
+    homes: Sequence[int],
+    drafted: Mapping[str, KnownMarking] | None = None,
+) -> list[Item]:
     """Set label, recipients and audience of every item; a handful of queries, whatever the number.
 
     homes: collections that the principal reads as a member. The caller is inside `writing()`, after the
-    marking-definitions of the same request were stored.
+    marking-definitions of the same request were stored. drafted: those that are not, because nobody signed them yet.
     """
-    refs = sorted({ref for item in items for ref in marking_refs_of(item.object.members)})
+    drafts = drafted or {}
+    refs = sorted({ref for item in items for ref in marking_refs_of(item.object.members)} - drafts.keys())
     known = find_markings(principal, refs, homes) if refs else {}
     if len(known) < len(refs):
         # Either this transaction sees the marking that another one is storing, or that one sees what waits for it.
         lock_markings(principal)
         known = find_markings(principal, refs, homes)
-    return each(items, lambda item: mark_item(item, principal, known))
+    found = {**known, **drafts}
+    return each(items, lambda item: mark_item(item, principal, found))
 
 
 def lock_markings(principal: Principal) -> None:

@@ -58,6 +58,8 @@ def test_the_openapi_document_names_every_operation(node: RestNode) -> None:
         ("get", "/api/v1/playbooks/{stix_id}/chart.svg"), ("get", "/api/v1/attribution/lookup"),
         ("post", "/api/v1/attribution/lookup/"), ("get", "/api/v1/attribution/export"),
         ("get", "/api/v1/attribution/objects/{stix_id}/"), ("get", "/api/v1/attribution/actors/{stix_id}/"),
+        ("get", "/api/v1/onward/"), ("post", "/api/v1/onward/"), ("delete", "/api/v1/onward/{public_id}/"),
+        ("post", "/api/v1/onward/{public_id}/decision/"),
     }  # fmt: skip
     references = set(re.findall(r'"#/components/schemas/(\w+)"', response.text))
     assert references <= document["components"]["schemas"].keys()
