@@ -6,7 +6,8 @@ gives away. A match is named by its line, never by its value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,7 +64,7 @@ def run_private_lookup(body: bytes, folder: Path | None, client: NodeClient, pin
     if not listing.identifiers:
         raise DataError("there is no identifier to look up")
     matches = look_up_privately(PrivateLookup(listing.identifiers, folder), client, pins, output)
-    lines = [*match_lines(matches), f"{len({each.line for each in matches})} of {len(listing.identifiers)} are shared"]
+    lines = [*match_lines(matches), _summary(matches, len(listing.identifiers))]
     output.answer({"matches": [asdict(each) for each in matches], "asked": len(listing.identifiers)}, lines)
     return not listing.faults
 
@@ -88,6 +89,14 @@ def match_lines(matches: Iterable[Match]) -> Iterator[str]:
     """The matches for people."""
     for each in matches:
         yield f"line {each.line}  {each.kind}  {printable(each.lab)}  {each.label}  {each.id}  epoch {each.epoch}"
+
+
+def _summary(matches: Sequence[Match], asked: int) -> str:
+    """How many are shared, and by whom: also the asking lab's own are among them."""
+    labs = Counter(lab for _line, lab in {(each.line, each.lab) for each in matches})
+    shared = len({each.line for each in matches})
+    by_whom = ", ".join(f"{count} by {printable(lab)}" for lab, count in sorted(labs.items()))
+    return f"{shared} of {asked} are shared" + (f": {by_whom}" if by_whom else "")
 
 
 _Wanted = dict[tuple[str, str, str], int]

@@ -6,8 +6,13 @@ The identifiers stay here: they go into the file of values, blinded to the issue
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from attribution.statements import Statement
 from exchange.labtool.client import NodeClient
 from exchange.labtool.configuration import Configuration
 from exchange.labtool.errors import DataError, UsageError
@@ -25,6 +30,30 @@ from exchange.labtool.signing import CannotSignError, sign_objects
 from exchange.stix.keys import SigningKey
 from exchange.stix.markings import Tlp
 
+Chosen = tuple[Identifier, Tlp]
+"""An identifier, and the label under which its selector is shared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The file of values of a lab, and what it holds or will hold."""
+
+    path: Path
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Producing:
+    """Whose objects are made, and when. lab: identity id. now: aware."""
+
+    lab: str
+    now: datetime
+
+
+def open_book(path: Path) -> Book:
+    """Read the file of values, which need not be there yet. Raises: DataError."""
+    return Book(path, read_values(path))
+
 
 def make_selectors(options: Namespace, configuration: Configuration, output: Output) -> bool:
     """Do what the command line says; whether every line was taken and every object accepted.
@@ -32,8 +61,8 @@ def make_selectors(options: Namespace, configuration: Configuration, output: Out
     Raises:
         LabToolError: nothing was made. Evaluations that the node counted stay counted.
     """
-    path = options.values or configuration.pins.parent / FILE_NAME
-    values, faults = read_values(path), {}
+    book = open_book(options.values or configuration.pins.parent / FILE_NAME)
+    values, faults = book.values, {}
     if options.reissue:
         chosen = list(values.identifiers.values())
     else:
@@ -50,8 +79,17 @@ def make_selectors(options: Namespace, configuration: Configuration, output: Out
     lab = options.lab_identity or identity_beside(key_file)
     if lab is None:
         raise UsageError("whose key is this? --lab-identity says it where no identity.json is beside the key")
+    now = utc_now()
     with NodeClient(configuration.need_node(), configuration.token, configuration.timeout_s) as client:
-        signed = _signed(client, chosen, values, path, configuration, key_file.key, lab, output)
+        made = issue_objects(
+            client,
+            read_statement(client, read_pins(configuration.pins), now),
+            chosen,
+            book,
+            Producing(lab, now),
+            on_batch=lambda count: output.progress(f"{count} of {len(chosen)} evaluated"),
+        )
+        signed = _sign(made, key_file.key, lab, now, output)
         accepted = _hand_over(client, signed, output, is_published=options.publish)
     return accepted and not faults
 
@@ -62,31 +100,29 @@ def _label(options: Namespace) -> Tlp:
     return Tlp.parse(options.marking)
 
 
-def _signed(
+def issue_objects(
     client: NodeClient,
-    chosen: list[tuple[Identifier, Tlp]],
-    values: Values,
-    path: Path,
-    configuration: Configuration,
-    key: SigningKey,
-    lab: str,
-    output: Output,
-) -> list[bytes]:
-    now = utc_now()
-    statement = read_statement(client, read_pins(configuration.pins), now)
-    values.remember_keys(statement)
+    statement: Statement,
+    chosen: Sequence[Chosen],
+    book: Book,
+    producing: Producing,
+    on_batch: Callable[[int], None] = lambda _count: None,
+) -> list[dict[str, Any]]:
+    """The unsigned objects of these identifiers in the issuer's current epoch; the book of values is written first.
+
+    on_batch: called with how many are evaluated.
+
+    Raises:
+        LabToolError: no object was made. Evaluations that the node counted stay counted.
+    """
+    book.values.remember_keys(statement)
     epoch = statement.current
     if epoch is None:
         raise IssuerError("the issuer has no current epoch: its operator has to begin one")
-    outputs = evaluate(
-        client,
-        epoch,
-        [identifier.input for identifier, _ in chosen],
-        on_batch=lambda count: output.progress(f"{count} of {len(chosen)} evaluated"),
-    )
+    outputs = evaluate(client, epoch, [identifier.input for identifier, _ in chosen], on_batch=on_batch)
     # Before anything is published: what others can match, this lab has to be able to make again.
-    write_values(path, values)
-    issuing = Issuing(lab, statement.issuer, epoch, now)
+    write_values(book.path, book.values)
+    issuing = Issuing(producing.lab, statement.issuer, epoch, producing.now)
     made = [
         members
         for (identifier, label), selector in zip(chosen, outputs, strict=True)
@@ -95,8 +131,12 @@ def _signed(
     if any(members["type"] == "relationship" for members in made):
         # What relationships begin at comes before them.
         made = [pool_for(label, issuing) for label in sorted({label for _, label in chosen})] + made
+    return made
+
+
+def _sign(objects: Iterable[dict[str, Any]], key: SigningKey, lab: str, now: datetime, output: Output) -> list[bytes]:
     try:
-        return sign_objects([to_bytes(members) for members in made], key, now=now, lab_identity=lab, fix=True)
+        return sign_objects([to_bytes(members) for members in objects], key, now=now, lab_identity=lab, fix=True)
     except CannotSignError as error:
         output.faults(error.faults)
         raise

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from attribution.services.epochs import tend_epochs
 from exchange.labtool.files import write_file
 from exchange.labtool.key_files import IDENTITY_FILE, ROOT_KEY_FILE, SIGNING_KEY_FILE, read_key_file, write_key_file
 from exchange.labtool.keygen import make_identity
@@ -70,6 +71,8 @@ def provision_node(data_dir: Path, node: DemoNode) -> dict[str, Any]:
         QuickstartError, ExchangeError: with one line.
     """
     itself = _provision_identity_of_node(node, data_dir)
+    # The worker would begin the first one within a minute, which is too late for who publishes selectors at once.
+    tend_epochs(actor=AS_OPERATOR)
     home = Home(node=_root_of(itself), exclusive=len(node.labs) == 1)
     credentials = data_dir / CREDENTIALS_FILE
     before = read_accounts(credentials)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from exchange.labtool.answers import Result
 from exchange.labtool.client import NodeClient
@@ -51,18 +52,25 @@ def publish_samples(
         if demo.slug in done:
             continue
         now = datetime.now(UTC)
-        objects = [
-            json.dumps(members, ensure_ascii=False).encode() for members in sample_objects(demo.slug, identities, now)
-        ]
-        account = accounts[demo.slug]
-        if account.key_file is not None:
-            key = read_key_file(Path(account.key_file)).key
-            objects = sign_objects(objects, key, now=now, lab_identity=account.identity)
-        _publish(account, objects, sign=account.key_file is None)
+        objects = sample_objects(demo.slug, identities, now)
+        publish_unsigned(accounts[demo.slug], objects, now)
         done.append(demo.slug)
         write_private_json(marker, done)
         count += len(objects)
     return count
+
+
+def publish_unsigned(account: Account, objects: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Publish a lab's objects, signed at home where it holds its key, else by the exchange.
+
+    Raises:
+        QuickstartError: the node refused an object.
+    """
+    bodies = [json.dumps(members, ensure_ascii=False).encode() for members in objects]
+    if account.key_file is not None:
+        key = read_key_file(Path(account.key_file)).key
+        bodies = sign_objects(bodies, key, now=now, lab_identity=account.identity)
+    _publish(account, bodies, sign=account.key_file is None)
 
 
 def sample_identities(accounts: Mapping[str, Account], persons: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from exchange.quickstart.telling import (
     address_lines,
     crossing_lines,
     facts_of,
+    lookup_lines,
     sign_in_lines,
     view_lines,
     watching_lines,
@@ -89,7 +90,7 @@ def _run(options: Options, supervisor: Supervisor, say: Say, tell: Tell) -> None
         node.start_tasks(supervisor)
     _publish_and_show(show, options, supervisor, say)
     supervisor.look()
-    tell(facts_of(nodes, data_dir, show.views, show.crossings))
+    tell(facts_of(nodes, data_dir, show))
     for line in _how_to_go_on(nodes, data_dir):
         say(line)
     say("ready")
@@ -119,6 +120,9 @@ def _publish_and_show(show: Showing, options: Options, supervisor: Supervisor, s
     published = 0 if options.empty else show.publish_samples()
     if published:
         say(f"published {published} objects of sample intelligence")
+    selectors = 0 if options.empty else show.publish_selectors()
+    if selectors:
+        say(f"published {selectors} accounts as selectors, without their identifiers")
     if published and len(show.nodes) > 1:
         say("waiting until what may cross has crossed, and has been verified there")
     # Later a lab may have withdrawn a sample; on the first day the table of the policy holds to the letter.
@@ -131,10 +135,17 @@ def _publish_and_show(show: Showing, options: Options, supervisor: Supervisor, s
         say("")
         for line in crossing_lines(show.crossings, show.nodes):
             say(line)
+    if selectors:
+        show.look_up(supervisor.look)
+        say("")
+        for line in lookup_lines(show.addresses, show.accounts):
+            say(line)
     say("")
     wrong = [view.lab for view in show.views if view.leaked or (published and not view.is_as_promised)]
     if wrong:
         raise QuickstartError(f"what {', '.join(wrong)} pulled is not what the sharing policy promises")
+    if published and (misled := show.wrong_lookups):
+        raise QuickstartError(f"what {', '.join(misled)} found by lookup is not what the sharing policy promises")
     if altered := altered_objects(show.views):
         raise QuickstartError(f"the bytes of {', '.join(altered)} are not the same for everybody")
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from exchange.quickstart.accounts import CREDENTIALS_FILE, PINS_FILE
 from exchange.quickstart.crossing import Crossing
 from exchange.quickstart.labs import LABS
+from exchange.quickstart.looking_up import AccountLookup, AddressLookup
 from exchange.quickstart.nodes import RunningNode
+from exchange.quickstart.showing import Showing
 from exchange.quickstart.viewing import LabView
 
 WIDTH = 110
 NAME_WIDTH = 18
-KEY_WIDTH = 36
+KEY_WIDTH = 42
+LAB_WIDTH = 9
 INDENT = " " * 13
 NO_BREAK = "\u00a0"
 
@@ -53,6 +57,19 @@ def crossing_lines(crossings: Sequence[Crossing], nodes: Sequence[RunningNode]) 
     return lines
 
 
+def lookup_lines(addresses: Sequence[AddressLookup], accounts: Sequence[AccountLookup]) -> list[str]:
+    """What each lab was told of each address, and what it found of its accounts."""
+    lines = ["what labs know of an address, each asked at its own exchange:"]
+    for address in dict.fromkeys(each.address for each in addresses):
+        asked = [each for each in addresses if each.address == address]
+        readers = [each.lab for each in asked if each.may_see]
+        who = "every lab" if len(readers) == len(asked) else f"only {' and '.join(readers)}"
+        lines.append(f"  {address}, which {who} may see:")
+        lines += [line for each in asked for line in _told(each.lab, _claims(each))]
+    lines += ["", "accounts that other labs share too, matched at home; no exchange learns which were asked about:"]
+    return lines + [line for each in accounts for line in _told(each.lab, _found(each))]
+
+
 def watching_lines(nodes: Sequence[RunningNode], data_dir: Path) -> list[str]:
     """How to see what goes on between the exchanges."""
     name, in_folder = nodes[1].demo.name, f"DATA_DIR={data_dir} python manage.py"
@@ -64,19 +81,21 @@ def watching_lines(nodes: Sequence[RunningNode], data_dir: Path) -> list[str]:
     ]
 
 
-def facts_of(
-    nodes: Sequence[RunningNode], data_dir: Path, views: Sequence[LabView], crossings: Sequence[Crossing]
-) -> dict[str, Any]:
-    """The same for programs: addresses, files, what each lab got, and what crossed."""
+def facts_of(nodes: Sequence[RunningNode], data_dir: Path, show: Showing) -> dict[str, Any]:
+    """The same for programs: addresses, files, what each lab got, what crossed, and what lookups found."""
     return {
         "addresses": _addresses(nodes[0].address),
         "exchanges": {node.demo.name: _addresses(node.address) for node in nodes},
         "files": {name: str(data_dir / f"{name}.json") for name in ("credentials", "operator", "pins")},
         "labs": [
             {"lab": view.lab, "report": view.report.to_json(), "types": view.types, "hidden": view.hidden}
-            for view in views
+            for view in show.views
         ],
-        "crossing": [each.to_json() for each in crossings],
+        "crossing": [each.to_json() for each in show.crossings],
+        "lookups": {
+            "addresses": [asdict(each) for each in show.addresses],
+            "accounts": [asdict(each) for each in show.accounts],
+        },
     }
 
 
@@ -113,6 +132,23 @@ def sign_in_lines(data_dir: Path, operators: Sequence[Path]) -> list[str]:
     ]
 
 
+def _claims(lookup: AddressLookup) -> str:
+    said: dict[str, list[str]] = {}
+    for lab, net, kind in lookup.claims:
+        said.setdefault(lab, []).append(f"{net} ({kind})" if kind else net)
+    return "; ".join(f"{lab} names {', '.join(nets)}" for lab, nets in said.items()) or (
+        "nothing known, as for an address that nobody has named"
+    )
+
+
+def _found(lookup: AccountLookup) -> str:
+    shared = [f"{lab} shares {len(kinds)} ({', '.join(kinds)})" for lab, kinds in sorted(lookup.found.items())]
+    text = f"asked about {lookup.asked}: {'; '.join(shared) or 'none is shared here'}"
+    if lookup.elsewhere:
+        text += f"; {lookup.elsewhere} selectors came from another exchange, whose key alone compares with them"
+    return text
+
+
 def _names() -> str:
     return ", ".join(demo.slug for demo in LABS)
 
@@ -125,6 +161,11 @@ def _row(name: str, count: int, text: str) -> list[str]:
     start = f"  {name:<{NAME_WIDTH}} {count:>4}  "
     # Lines break between types only: not within their names, not after their counts.
     return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False)
+
+
+def _told(lab: str, text: str) -> list[str]:
+    start = f"    {lab:<{LAB_WIDTH}} "
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
 
 
 def _exception(key: str, text: str) -> list[str]:

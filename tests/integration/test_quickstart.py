@@ -25,7 +25,7 @@ from exchange.quickstart.accounts import read_accounts
 from exchange.quickstart.labs import LABS as DEMO_LABS
 from exchange.quickstart.labs import DemoNode
 from exchange.quickstart.provisioning import provision_node
-from exchange.samples import LABS, expected_views, sample_ids
+from exchange.samples import LABS, expected_views, sample_accounts, sample_ids
 from exchange.services.access import authenticate_token
 from exchange.services.clock import now
 from exchange.services.collections import HOME_COLLECTIONS
@@ -203,6 +203,7 @@ def test_terminal_and_logs_show_no_secret(quickstart: Quickstart) -> None:
     stack = json.loads((quickstart.data_dir / "stack.json").read_text())
     secrets += [value for name, value in stack.items() if name.endswith("_password")]
     assert len(secrets) == len(LABS) * len(SECRET_FIELDS) + 4 + 7 + 4 + 4
+    secrets += [each.identifier.value for lab in LABS for each in sample_accounts(lab)]
     shown = {name for name, text in texts.items() for secret in secrets if secret in text}
     assert shown == set()
 
@@ -332,6 +333,19 @@ def test_pulled_signatures_are_run_and_converted_as_the_readme_says_and_show_a_d
     assert disputed == ["Cluster moves to a new model within a day"]
 
 
+def test_an_address_and_accounts_are_looked_up_as_the_readme_says(quickstart: Quickstart, tmp_path: Path) -> None:
+    said = run_steps(quickstart, tmp_path, readme_steps("Have the others seen this\\?")).splitlines()
+    address, *_wider = [line.split() for line in said if line.startswith("198.51.100.23 ")]
+    assert address[1:5] == ["198.51.100.23/32", "-", "borealis", "current"]
+    shared = [line.split()[1:5] for line in said if line.startswith("line ") and "  borealis  " in line]
+    assert shared == [["2", "email", "borealis", "TLP:GREEN"], ["3", "phone", "borealis", "TLP:AMBER"]]
+    assert said[-1] == "5 of 6 are shared: 5 by aurora, 2 by borealis"
+
+    asked = "echo 203.0.113.200 | commonwatch lookup -\n"
+    assert "nothing known" in run_steps(quickstart, tmp_path, AS_LAB.format("aurora") + asked)
+    assert "  borealis  " in run_steps(quickstart, tmp_path, AS_LAB.format("cobalt") + asked)
+
+
 AS_LAB = 'PATH="$PWD/.venv/bin:$PATH"; export COMMONWATCH_CONFIG=.data/labs/{}/config.toml\n'
 SIGN_AND_PUBLISH = (
     "commonwatch sign --normalise --key .data/labs/aurora/signing-key.json opinion.json | commonwatch publish -\n"
@@ -437,6 +451,20 @@ def test_terminal_says_what_crossed_and_what_did_not(quickstart: Quickstart) -> 
     assert f"cobalt TLP:AMBER - published cobalt {at_home}" in table
 
 
+def test_terminal_says_what_each_lab_finds_by_lookup(quickstart: Quickstart) -> None:
+    told = [line.strip() for line in quickstart.output.partition("what labs know of an address")[2].splitlines()]
+    named = "borealis names 203.0.113.200/32, 203.0.113.192/28 (proxy)"
+    start = told.index("203.0.113.200, which only borealis and cobalt may see:")
+    assert told[start + 1 : start + 4] == [
+        "aurora    nothing known, as for an address that nobody has named",
+        f"borealis  {named}",
+        f"cobalt    {named}",
+    ]
+    assert "aurora    asked about 6: borealis shares 2 (email, phone)" in told
+    assert "borealis  asked about 5: aurora shares 2 (email, phone)" in told
+    assert "5 selectors came from another exchange" in " ".join(told)
+
+
 def test_web_process_that_is_killed_comes_back(quickstart: Quickstart) -> None:
     before = quickstart.pids("exchange.wsgi:application")
     for pid in before:
@@ -522,19 +550,31 @@ def test_second_start_keeps_everything_and_empty_publishes_nothing(run: Quicksta
     accounts = run.accounts
     assert "published" not in run.output
     assert "could not see" not in run.output
+    assert "selectors" not in run.output
+    assert "what labs know of an address" not in run.output
+    assert not list(run.data_dir.glob("labs/*/accounts.csv"))
     assert run.stop(signal.SIGTERM) == 0
     assert not run.something_runs()
 
     run.port, run.peer_port = free_port(), free_port()
     run.arguments = ("--json",)
     run.start()
-    assert "published 61 objects" in run.output
+    assert "published 64 objects" in run.output
     facts = next(json.loads(line) for line in run.output.splitlines() if line.startswith("{"))
     assert facts["addresses"]["taxii"] == f"http://localhost:{run.port}/taxii2/"
     assert facts["exchanges"]["cobalt-node"]["taxii"] == f"http://localhost:{run.peer_port}/taxii2/"
     assert [view["lab"] for view in facts["labs"]] == list(LABS)
     crossed = {each for row in facts["crossing"] if len(row["found_at"]) == 2 for each in row["objects"]}
     assert {"same-instrument-here", "answer-on-ranges", "template-seen-after-block"} <= crossed
+    assert "published 9 accounts as selectors" in run.output
+    assert [(each["lab"], len(each["claims"]) > 0) for each in facts["lookups"]["addresses"]] == [
+        (lab, lab != "aurora" or number == 0) for lab in LABS for number in (0, 1)
+    ]
+    assert {each["lab"]: each["found"] for each in facts["lookups"]["accounts"]} == {
+        "aurora": {"borealis": ["email", "phone"]},
+        "borealis": {"aurora": ["email", "phone"]},
+        "cobalt": {},
+    }
     secrets = [{name: entry[name] for name in FIELDS - {"node"}} for entry in run.accounts.values()]
     assert secrets == [{name: entry[name] for name in FIELDS - {"node"}} for entry in accounts.values()]
     ports = {"aurora": run.port, "borealis": run.port, "cobalt": run.peer_port}
