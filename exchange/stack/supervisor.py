@@ -140,4 +140,8 @@ class Supervisor:
 
 
 def _request_stop(_number: int, _frame: FrameType | None) -> None:
+    # The next one may come before the block has ended.
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is _request_stop:
+            signal.signal(number, signal.SIG_IGN)
     raise StopRequested

@@ -73,6 +73,21 @@ def test_signal_ends_the_waiting_and_stops_all(tmp_path: Path, number: signal.Si
     assert signal.getsignal(number) == before
 
 
+def test_a_second_signal_disturbs_nothing_even_before_the_stopping_begins() -> None:
+    log: list[str] = []
+    before = signal.getsignal(signal.SIGTERM)
+    with Supervisor(log.append) as house:
+        house.start(Recorded("stack", log))
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            log.append("on the way out")
+    assert log == ["start stack", "on the way out", "stop stack"]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_signal_during_the_start_stops_what_had_started() -> None:
     log: list[str] = []
     with Supervisor(log.append) as house:
