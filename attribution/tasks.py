@@ -6,8 +6,8 @@ import logging
 
 from celery import shared_task
 
+from attribution.issuing.epochs import tend_epochs
 from attribution.onward import expire_requests
-from attribution.services.epochs import tend_epochs
 from exchange.services.errors import NotReadyError
 from exchange.services.principals import NODE
 

@@ -153,8 +153,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 # Content carried inside objects is opened by the room that knows it (dotted paths: services import no room).
 CONTENT_INSPECTORS = ["signatures.inspectors.inspect_object", "attribution.inspectors.inspect_object"]
 # Told which versions are the newest, in the transaction that makes them so, and asked when everything is checked.
-NEWEST_OBSERVERS = ["attribution.rows.keep_rows", "attribution.onward.settling.settle_granted"]
-NEWEST_CHECKS = ["attribution.checking.check_rows"]
+NEWEST_OBSERVERS = ["attribution.claims.rows.keep_rows", "attribution.onward.settling.settle_granted"]
+NEWEST_CHECKS = ["attribution.claims.checking.check_rows"]
 # Asked what to warn publishers of.
 PUBLISHING_ADVISERS = ["attribution.protection.advising.advise_publishers"]
 

@@ -14,7 +14,7 @@ SQL = Path(__file__).parent / "sql"
 
 def fill(_apps: Any, schema_editor: Any) -> None:
     """Take the rows of what is stored already; the same code does it at publishing."""
-    from attribution.refilling import refill_rows
+    from attribution.claims.refilling import refill_rows
 
     refill_rows(schema_editor.connection)
 

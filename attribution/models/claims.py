@@ -14,7 +14,7 @@ class NamedRange(models.Model):
 
     Who may read it is decided by the version's entry: readers see this table through the views `range_in_sight`
     and `range_found` alone.
-    kind: place in `attribution.kinds.KINDS`. seen_at: what the claim decays from.
+    kind: place in `attribution.claims.kinds.KINDS`. seen_at: what the claim decays from.
     """
 
     version_id = models.BigIntegerField()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from attribution.addresses import BITS, Net, parse_net
-from attribution.table import NONE, Array, NetTable, build_table
+from attribution.lookups.table import NONE, Array, NetTable, build_table
 from exchange.stix.timestamps import format_stix
 
 

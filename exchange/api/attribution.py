@@ -12,12 +12,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
-from attribution.bulk import Lookup
-from attribution.export import Export
-from attribution.formats import FORMATS
-from attribution.lines import MAX_BYTES, MAX_LINES, split_lines
-from attribution.lookup import look_up
-from attribution.questions import NAMES, Question, read_question
+from attribution.lookups.bulk import Lookup
+from attribution.lookups.export import Export
+from attribution.lookups.formats import FORMATS
+from attribution.lookups.lines import MAX_BYTES, MAX_LINES, split_lines
+from attribution.lookups.lookup import look_up
+from attribution.lookups.questions import NAMES, Question, read_question
 from exchange.api import operations, schemas
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import Endpoint, json_response, query_of

@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from attribution.services.crosswalk import list_names
-from attribution.services.views import describe_object
+from attribution.standing.crosswalk import list_names
+from attribution.standing.views import describe_object
 from exchange.api import operations, schemas
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import Endpoint, json_response, no_parameters

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from attribution.formats import FORMATS
+from attribution.lookups.formats import FORMATS
 from attribution.onward import MAX_PAGE
 from attribution.onward.listing import ROLES, State
 from exchange.api.filters import MAX_WORDS_CHARS, ORDERS, STATES

@@ -14,9 +14,9 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from attribution.services.budgets import count_days
-from attribution.services.epochs import state_epochs
-from attribution.services.issuing import MAX_BLINDED, evaluate_blinded
+from attribution.issuing.budgets import count_days
+from attribution.issuing.epochs import state_epochs
+from attribution.issuing.issuing import MAX_BLINDED, evaluate_blinded
 from exchange.api import operations, orders, schemas
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import JSON, Endpoint, bytes_response, json_response, no_parameters

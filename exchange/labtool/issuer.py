@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from attribution.statements import Epoch, Statement, read_note
+from attribution.issuing.statements import Epoch, Statement, read_note
 from attribution.voprf import VoprfError, blind, finalize, verify
 from exchange.labtool.client import NodeClient
 from exchange.labtool.errors import UnreachableError

@@ -83,7 +83,7 @@ def ask(client: NodeClient, questions: list[dict[str, str]], *, include_stale: b
 
 def read_questions(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, str], str]]:
     """The number, question and fault ("" if there is none) of every line that says something."""
-    from attribution.questions import read_question
+    from attribution.lookups.questions import read_question
 
     for number, raw in enumerate(lines, 1):
         text = raw.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").decode("utf-8", "replace").strip()

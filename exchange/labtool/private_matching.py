@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from attribution.statements import Epoch, Statement
+from attribution.issuing.statements import Epoch, Statement
 from exchange.labtool.answers import printable
 from exchange.labtool.client import NodeClient
 from exchange.labtool.errors import DataError

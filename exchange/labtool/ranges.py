@@ -35,7 +35,7 @@ from exchange.stix.timestamps import format_stix
 
 if TYPE_CHECKING:
     from attribution.addresses import Net
-    from attribution.range_files import Line, Remark
+    from attribution.ranges.range_files import Line, Remark
 
 MAX_REMARKS: Final = 1_000
 """Shown; all of them are counted."""
@@ -132,8 +132,8 @@ def import_ranges(
 
 def read_file_of_ranges(options: Namespace, output: Output) -> Imported:
     """Read the file, with progress. Raises: DataError, UsageError."""
-    from attribution.overlaps import overlaps_in
-    from attribution.range_files import Line, Rules, read_ranges
+    from attribution.ranges.overlaps import overlaps_in
+    from attribution.ranges.range_files import Line, Rules, read_ranges
 
     imported = Imported()
     try:
@@ -165,7 +165,7 @@ def opened(name: str) -> IO[bytes]:
 
 def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
     """The lines of a file; of one that is too long, so much that whoever reads it sees that."""
-    from attribution.range_files import MAX_LINE_BYTES
+    from attribution.ranges.range_files import MAX_LINE_BYTES
 
     while line := file.readline(MAX_LINE_BYTES + 2):
         yield line
@@ -176,7 +176,7 @@ def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
 def _signed(
     imported: Imported, options: Namespace, key_file: KeyFile, lab: str, client: NodeClient | None, output: Output
 ) -> list[bytes]:
-    from attribution.importing import Wanted, objects_of
+    from attribution.ranges.importing import Wanted, objects_of
 
     name = options.name or Path(options.file).stem
     marking_refs = [Tlp.parse(options.marking).marking_id] + ([options.distribution] if options.distribution else [])
@@ -210,7 +210,7 @@ def _with_one_range(extensions: dict[str, Any]) -> dict[str, Any]:
 
 def _parts_at_node(client: NodeClient, lab: str, name: str) -> int:
     """As many objects of this name as the node has: the last of them is there if there are as many."""
-    from attribution.importing import MAX_PARTS, id_of
+    from attribution.ranges.importing import MAX_PARTS, id_of
 
     parts = 1
     while parts < MAX_PARTS and client.get_object(id_of(lab, name, 2 * parts - 1)):
@@ -233,7 +233,7 @@ def _say(imported: Imported, output: Output, results: list[Result]) -> None:
 
 def _check(options: Namespace, lab: str | None) -> None:
     """Refuse what makes no sense. Raises: UsageError."""
-    from attribution.importing import MAX_PARTS
+    from attribution.ranges.importing import MAX_PARTS
 
     if lab is None:
         raise UsageError("whose networks are these? keep identity.json beside the key, or give --lab-identity")
@@ -248,7 +248,7 @@ def _check(options: Namespace, lab: str | None) -> None:
 
 
 def _widths(options: Namespace) -> dict[int, int]:
-    from attribution.range_files import DEFAULT_MAX_WIDTH
+    from attribution.ranges.range_files import DEFAULT_MAX_WIDTH
 
     widths = dict(DEFAULT_MAX_WIDTH)
     for version, bits, most in ((4, options.max_width, 32), (6, options.max_width_ipv6, 128)):

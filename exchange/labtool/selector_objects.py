@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from attribution.statements import Epoch
+from attribution.issuing.statements import Epoch
 from exchange.labtool.identifiers_reading import Identifier
 from exchange.stix.extensions import SELECTOR_SCHEME, Selector
 from exchange.stix.fixed import SELECTOR_EXTENSION

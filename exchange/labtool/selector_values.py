@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from attribution.issuing.statements import Statement
 from attribution.normalising import IdentifierError
-from attribution.statements import Statement
 from exchange.labtool.errors import DataError
 from exchange.labtool.files import make_private_folder, read_file, write_file
 from exchange.labtool.identifiers_reading import Identifier, LineError, identifier_of

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from attribution.statements import Statement
+from attribution.issuing.statements import Statement
 from exchange.labtool.client import NodeClient
 from exchange.labtool.configuration import Configuration
 from exchange.labtool.errors import DataError, UsageError

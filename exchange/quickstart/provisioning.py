@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from attribution.services.epochs import tend_epochs
+from attribution.issuing.epochs import tend_epochs
 from exchange.labtool.files import write_file
 from exchange.labtool.key_files import IDENTITY_FILE, ROOT_KEY_FILE, SIGNING_KEY_FILE, read_key_file, write_key_file
 from exchange.labtool.keygen import make_identity

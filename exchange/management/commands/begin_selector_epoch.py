@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attribution.services.epochs import begin_epoch
+from attribution.issuing.epochs import begin_epoch
 from exchange.management.answering import AnsweringCommand, Facts
 from exchange.services.principals import OPERATOR
 

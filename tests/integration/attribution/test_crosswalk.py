@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from attribution.walking import MAX_STEPS
+from attribution.standing.walking import MAX_STEPS
 from exchange.models import StixObject
 from exchange.models.delivery import Delivery
 from exchange.services.database import writing

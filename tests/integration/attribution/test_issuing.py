@@ -9,12 +9,12 @@ import orjson
 import pytest
 from django.conf import LazySettings
 
+from attribution.issuing.budgets import count_days, take_evaluations
+from attribution.issuing.epochs import begin_epoch, list_epochs, open_issuer_key, state_epochs, tend_epochs
+from attribution.issuing.errors import BudgetSpentError, ElementRefusedError, EpochError
+from attribution.issuing.issuing import evaluate_blinded
+from attribution.issuing.statements import read_note
 from attribution.models import EvaluationBudget, IssuerEpoch
-from attribution.services.budgets import count_days, take_evaluations
-from attribution.services.epochs import begin_epoch, list_epochs, open_issuer_key, state_epochs, tend_epochs
-from attribution.services.errors import BudgetSpentError, ElementRefusedError, EpochError
-from attribution.services.issuing import evaluate_blinded
-from attribution.statements import read_note
 from attribution.voprf import IssuerKey, blind, evaluate_directly, finalize, verify
 from exchange.labtool.judging import Keyring
 from exchange.labtool.pins import Pins

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from attribution.lookup import MAX_AT_ONCE
+from attribution.lookups.lookup import MAX_AT_ONCE
 from attribution.protection.allowing import NewAllowedNetwork, add_allowed_network, remove_allowed_network
 from exchange.models import Collection, StixObject
 from exchange.models.delivery import Delivery

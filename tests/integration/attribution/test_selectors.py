@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from attribution.issuing.epochs import begin_epoch
 from attribution.models import IssuerEpoch
-from attribution.services.epochs import begin_epoch
 from attribution.voprf import blind, generate_key
 from exchange.labtool.keygen import save_lab
 from exchange.labtool.pins import Pins, write_pins

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution.statements import Epoch, Statement
+from attribution.issuing.statements import Epoch, Statement
 from exchange.labtool.errors import DataError
 from exchange.labtool.identifiers_reading import Identifier, read_identifiers
 from exchange.labtool.issuer import IssuerError

@@ -1,0 +1,1 @@
+"""The node as issuer of selectors: its epochs, and evaluations within budgets."""

@@ -1,0 +1,1 @@
+"""Lookups: single questions, long streams, and lists for other software."""

@@ -1,0 +1,1 @@
+"""Files of networks, read line by line for the lab tool. Pure."""

@@ -1,1 +1,0 @@
-"""What attribution does with what it keeps."""
