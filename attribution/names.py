@@ -39,23 +39,43 @@ def parse_asn(text: str) -> int:
     return int(form[1])
 
 
+class DomainError(ValueError):
+    """No name of a domain. The message says why and repeats nothing of what was given; `detail` may."""
+
+    def __init__(self, fault: str, detail: str = "") -> None:
+        super().__init__(fault)
+        self.detail = detail
+
+
 def parse_domain(text: str) -> str:
     """A name in the form in which names are compared. Raises: ObjectInvalidError (`domain`)."""
+    try:
+        return domain_in_ascii(text)
+    except DomainError as error:
+        detail = f": {error.detail}" if error.detail else ""
+        raise ObjectInvalidError("domain", f"{shown(text[:MAX_DOMAIN_CHARS])} {error}{detail}.") from None
+
+
+def domain_in_ascii(text: str) -> str:
+    """The same, for who must not repeat the name. Raises: DomainError."""
     if len(text) > 4 * MAX_DOMAIN_CHARS:
-        raise _refused(text[:MAX_DOMAIN_CHARS], f"has more than {MAX_DOMAIN_CHARS} characters")
+        raise DomainError(f"has more than {MAX_DOMAIN_CHARS} characters")
     if any(unicodedata.category(char) in ("Cf", "Cc", "Co", "Cs", "Zl", "Zp") for char in text):
-        raise _refused(text, "holds an invisible character")
+        raise DomainError("holds an invisible character")
     try:
         name = idna.encode(text, uts46=True, std3_rules=True).decode("ascii").lower().removesuffix(".")
         for label in name.split("."):
+            # A label that comes as xn-- is judged by what it shows.
             if label.startswith("xn--"):
-                _check_scripts(text, idna.decode(label))
+                _check_scripts(idna.decode(label))
+    except DomainError:
+        raise
     except (idna.IDNAError, UnicodeError) as error:
-        raise _refused(text, f"is not a name of a domain: {error}") from None
+        raise DomainError("is not a name of a domain", str(error)) from None
     if len(name) > MAX_DOMAIN_CHARS or not all(_PLAIN.fullmatch(label) for label in name.split(".")):
-        raise _refused(text, "is not a name of a domain")
+        raise DomainError("is not a name of a domain")
     if "." not in name or name.rpartition(".")[2].isdigit():
-        raise _refused(text, "is not a full name of a domain")
+        raise DomainError("is not a full name of a domain")
     return name
 
 
@@ -65,11 +85,7 @@ def parents_of(name: str) -> list[str]:
     return [".".join(labels[start:]) for start in range(len(labels) - 1)]
 
 
-def _check_scripts(text: str, label: str) -> None:
+def _check_scripts(label: str) -> None:
     scripts = {unicodedata.name(char, "UNNAMED").split()[0] for char in label if unicodedata.category(char)[0] == "L"}
     if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
-        raise _refused(text, f"mixes {' and '.join(sorted(each.title() for each in scripts))} letters in one word")
-
-
-def _refused(text: str, fault: str) -> ObjectInvalidError:
-    return ObjectInvalidError("domain", f"{shown(text)} {fault}.")
+        raise DomainError(f"mixes {' and '.join(sorted(each.title() for each in scripts))} letters in one word")
