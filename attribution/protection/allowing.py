@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from attribution.addresses import Net
 from attribution.models import AllowedNetwork
 from attribution.protection.files import AllowedLine, read_allowed_lines
-from attribution.protection.networks import Network, parse_network
+from attribution.protection.networks import parse_network
 from exchange.services.audit import record_event
 from exchange.services.clock import now
 from exchange.services.database import writing
@@ -124,10 +125,10 @@ def _add(actor: Principal, entry: NewAllowedNetwork) -> AllowedNetwork:
     return row
 
 
-def check_entry(entry: NewAllowedNetwork, moment: datetime) -> Network:
+def check_entry(entry: NewAllowedNetwork, moment: datetime) -> Net:
     """The network of an entry that can stand at `moment`. Raises: as `add_allowed_network`."""
     net = parse_network(entry.net)
-    if net.prefixlen < MIN_LENGTH[net.version]:
+    if net.length < MIN_LENGTH[net.version]:
         raise _refused("net", f"{net} is too wide: nothing wider than /{MIN_LENGTH[net.version]} is protected")
     for name, most in _MAX_CHARS.items():
         text = getattr(entry, name).strip()

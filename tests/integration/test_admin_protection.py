@@ -82,7 +82,7 @@ def test_the_commands_add_list_and_remove(community: Community, tmp_path: Path) 
     file.write_text(f"net,title,reason,source,until\n203.0.113.0/24,Cloud,other,x,{UNTIL}\nbad,Cloud,other,x,{UNTIL}\n")
     taken = command("add_allowed", "--file", str(file))
     assert taken["taken"] == 1
-    assert taken["refused"] == ["line 3: 'bad' is neither an address nor a CIDR network."]
+    assert taken["refused"] == ["line 3: 'bad' is not an IPv4 or IPv6 address."]
     listed = command("list_allowed")["networks"]
     assert [(each["net"], each["state"]) for each in listed] == [
         ("198.51.100.7/32", "counts"),

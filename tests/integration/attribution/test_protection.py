@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 import pytest
@@ -23,7 +23,6 @@ from attribution.protection.allowing import (
     remove_allowed_network,
 )
 from attribution.protection.marks import marks_for
-from attribution.protection.networks import Network
 from attribution.protection.shield import Mark
 from exchange.models import AuditEvent
 from exchange.services.clock import now
@@ -73,6 +72,9 @@ NEAR = st.builds(
 )
 # Days until the end: some entries are over.
 ENTRIES = st.dictionaries(NEAR, st.sampled_from([-1, 1]), max_size=6)
+
+
+Network = IPv4Network | IPv6Network
 
 
 def naive_mark(asked: Network, entries: dict[Network, int]) -> Network | None:
