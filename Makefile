@@ -20,9 +20,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(VENV)/.base
 	$(BIN)/python manage.py quickstart --data-dir $(DATA_DIR) $(if $(PORT),--port $(PORT)) $(QUICKSTART_ARGS)
 
-# One process for each core, each with a stack of its own.
+# One process for each core, each with a stack of its own. A file stays in one: fixtures of files share what they filled.
 test: $(VENV)/.test peers
-	$(BIN)/python -m pytest -n auto --maxprocesses $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest -n auto --maxprocesses $(TEST_PROCESSES) --dist loadfile
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
