@@ -27,11 +27,11 @@ DOMAIN: Final = "domain"
 ASN: Final = "asn"
 
 _ADDRESS_TYPES: Final = frozenset({"ipv4-addr", "ipv6-addr"})
-_ONE: Final = (
-    r"\s*(?:(?:(ipv4-addr|ipv6-addr|domain-name):value)\s*=\s*'((?:[^'\\])*)'"
-    r"|(autonomous-system):number\s*=\s*([0-9]{1,10}))\s*"
+# No white space around it: a pattern may be nothing but that, and each place of it would be tried to its end.
+_COMPARISON: Final = re.compile(
+    r"(?:(ipv4-addr|ipv6-addr|domain-name):value)\s*=\s*'((?:[^'\\])*)'"
+    r"|(autonomous-system):number\s*=\s*([0-9]{1,10})"
 )
-_COMPARISON: Final = re.compile(_ONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ def values_of_pattern(pattern: str) -> list[tuple[str, str]]:
     """Types and values of a pattern that holds where any of some values is seen; nothing of any other pattern."""
     found = [(form[1] or form[3], form[2] or form[4]) for form in _COMPARISON.finditer(pattern)]
     # What stands between the comparisons may be brackets and OR, and each bracket has to open and close.
-    rest = _COMPARISON.sub(" = ", pattern)
-    shape = re.sub(r"\s+", "", rest).replace("[=", "(").replace("OR=", "").replace("]", ")")
+    rest = _COMPARISON.sub("=", pattern)
+    shape = "".join(rest.split()).replace("[=", "(").replace("OR=", "").replace("]", ")")
     return found if re.fullmatch(r"\(\)(?:OR\(\))*", shape) else []
 
 

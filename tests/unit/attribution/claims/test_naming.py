@@ -48,6 +48,16 @@ def test_a_pattern_that_names_something_is_a_pattern(parts: list[str]) -> None:
         assert "NOT" not in pattern
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "piece", [" ", "ipv4-addr:value = ", "ipv4-addr:value  ", "autonomous-system:number =", "'", "="]
+)
+def test_the_longest_pattern_of_anything_is_looked_through_in_linear_time(piece: str) -> None:
+    longest = piece * (65_536 // len(piece))
+    assert values_of_pattern(f"[url:value = 'x'{longest}]") == []
+    assert values_of_pattern(f"[url:value = '{longest.replace(chr(39), '')}']") == []
+
+
 def test_values_that_cannot_be_read_and_other_types_name_nothing() -> None:
     for members in (
         {"type": "ipv4-addr", "value": "not an address"},
