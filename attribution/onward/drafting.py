@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from attribution.models import OnwardRequest
 from attribution.onward.audiences import has_asked_for, has_lab
@@ -23,17 +23,15 @@ from exchange.services.own_objects import read_own
 from exchange.services.principals import Principal
 from exchange.services.publishing.marking import recipients_in
 from exchange.services.publishing.reading import inspect_payloads, strictest_label
-from exchange.stix.extension_ids import SIGNATURE_EXTENSION
 from exchange.stix.extensions import Distribution
 from exchange.stix.fixed import DISTRIBUTION_EXTENSION
 from exchange.stix.identifiers import create_id
 from exchange.stix.markings import Tlp, label_of, marking_refs_of, tlp_of
+from exchange.stix.next_version import later_than, unsigned
 from exchange.stix.reading import read_object
-from exchange.stix.timestamps import format_stix, parse_timestamp
+from exchange.stix.timestamps import format_stix
 
 Members = dict[str, Any]
-
-_STEP: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +139,5 @@ def _require_label(draft: Members, wanted: Tlp) -> None:
 
 def _next_version(earlier: Mapping[str, Any], markings: Sequence[str], moment: datetime) -> Members:
     """The object without its signature, under other markings. An observable's version is the time of its signature."""
-    draft = {**earlier, "object_marking_refs": list(markings)}
-    extensions = {name: value for name, value in draft.pop("extensions", {}).items() if name != SIGNATURE_EXTENSION}
-    if extensions:
-        draft["extensions"] = extensions
-    if "modified" in earlier:
-        draft["modified"] = format_stix(max(moment, parse_timestamp(earlier["modified"]) + _STEP))
-    return draft
+    draft = unsigned(earlier) | {"object_marking_refs": list(markings)}
+    return draft | ({"modified": later_than(earlier["modified"], moment)} if "modified" in earlier else {})

@@ -18,7 +18,7 @@ from attribution.lookups.formats import FORMATS
 from attribution.lookups.lines import MAX_BYTES, MAX_LINES, split_lines
 from attribution.lookups.lookup import look_up
 from attribution.lookups.questions import NAMES, Question, read_question
-from exchange.api import operations, schemas
+from exchange.api import attribution_operations, operations, schemas
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import Endpoint, json_response, query_of
 from exchange.api.publication import DOOR
@@ -62,7 +62,7 @@ class LookupView(Endpoint):
         summary="Who says what about an address, autonomous system or domain",
         description="Exactly one of `ip`, `asn` and `domain`. Claims that have decayed away or ended are left out "
         "unless `include=stale`.",
-        parameters=operations.LOOKUP_PARAMETERS,
+        parameters=attribution_operations.LOOKUP_PARAMETERS,
         responses={200: schemas.answers("LookupAnswer", "What you may see."), **operations.MEMBER_PROBLEMS},
     )
     def get(self, request: Request) -> HttpResponse:
@@ -84,7 +84,7 @@ class LookupsView(Endpoint):
         summary="The same for up to 100,000 lines",
         description="JSON lines in and out, in the same order. A line that is no question is answered by a line with "
         "`error`, and does not concern the others.",
-        parameters=operations.LOOKUPS_PARAMETERS,
+        parameters=attribution_operations.LOOKUPS_PARAMETERS,
         request={NDJSON: {"type": "string", "examples": [_ASKED]}},
         responses={
             (200, NDJSON): schemas.text("An answer for each line.", _ANSWERED),
@@ -117,7 +117,7 @@ class ExportView(Endpoint):
         operation_id="exportClaims",
         summary="All networks in sight as a list",
         description="With expiry and state inside, and the strictest label in the head. Disputed networks stand apart.",
-        parameters=operations.EXPORT_PARAMETERS,
+        parameters=attribution_operations.EXPORT_PARAMETERS,
         responses={
             (200, NDJSON): schemas.text("For `jsonl`, and with domains.", _ANSWERED),
             (200, TEXT): schemas.text("For `nginx` and `nft`.", _LISTED),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from exchange.api.outcomes import answer_of, results_of
@@ -25,8 +24,8 @@ from exchange.services.publishing import check_drafts, publish_objects
 from exchange.stix.canonical import canonicalize
 from exchange.stix.errors import MarkingError
 from exchange.stix.markings import Tlp
+from exchange.stix.next_version import later_than
 from exchange.stix.reading import read_object
-from exchange.stix.timestamps import format_stix, parse_timestamp
 
 Members = dict[str, Any]
 
@@ -37,7 +36,6 @@ MAX_TARGETS: Final = 32
 """What is about more objects than this says nothing about any of them."""
 
 _DISTRIBUTION: Final = re.compile("marking-definition--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_STEP: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +133,7 @@ def _next_version(link: Members, earlier: bytes | None) -> Members:
     if earlier is None:
         return link
     members = read_object(earlier).members
-    modified = max(clock.now(), parse_timestamp(members["modified"]) + _STEP)
-    return link | {"created": members["created"], "modified": format_stix(modified)}
+    return link | {"created": members["created"], "modified": later_than(members["modified"], clock.now())}
 
 
 def _label(parameters: Parameters) -> Tlp | None:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from attribution.models.onward import MAX_REASON_CHARS
 from attribution.onward import MAX_PAGE, Answered, ask_onward, list_requests, require_asker, withdraw_request
 from attribution.onward.listing import ROLES, State
-from exchange.api import operations, schemas
+from exchange.api import attribution_operations, operations, schemas
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import JSON, Endpoint, bytes_response, json_response, no_parameters, query_of
 from exchange.api.onward_decision import read_decision
@@ -52,7 +52,7 @@ class OnwardView(Endpoint):
         operation_id="listOnwardRequests",
         summary="Requests for onward sharing",
         description="Those that your lab asked, and those to it, the newest first.",
-        parameters=operations.ONWARD_PARAMETERS,
+        parameters=attribution_operations.ONWARD_PARAMETERS,
         responses={200: schemas.answers("OnwardPage", "A page."), **operations.MEMBER_PROBLEMS},
     )
     def get(self, request: Request) -> HttpResponse:
@@ -98,7 +98,7 @@ class OnwardRequestView(Endpoint):
         operation_id="withdrawOnwardRequest",
         summary="Take your request back",
         description="Repeating it changes nothing.",
-        parameters=[operations.ONWARD_ID],
+        parameters=[attribution_operations.ONWARD_ID],
         responses={204: None, **operations.DELETE_PROBLEMS},
     )
     def delete(self, request: Request, public_id: str) -> HttpResponse:
@@ -118,7 +118,7 @@ class OnwardDecisionView(Endpoint):
         "`sign=true` signed by the node and published. The request is granted when the version is there; until then it "
         "may be decided anew. A grant for clients of an AMBER+STRICT object makes it AMBER: the clients of all its "
         "recipients see it then.",
-        parameters=operations.DECISION_PARAMETERS,
+        parameters=attribution_operations.DECISION_PARAMETERS,
         request={JSON: schemas.form("OnwardDecision")},
         responses={
             200: schemas.answers("OnwardDecided", "Refused, or drafts that grant it."),

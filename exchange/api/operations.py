@@ -9,9 +9,6 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from attribution.lookups.formats import FORMATS
-from attribution.onward import MAX_PAGE
-from attribution.onward.listing import ROLES, State
 from exchange.api.filters import MAX_WORDS_CHARS, ORDERS, STATES
 from exchange.api.problems import MEDIA_TYPE
 from exchange.api.publication import MEDIA_TYPES as PUBLICATION_TYPES
@@ -75,7 +72,8 @@ def _time(pattern: str) -> dict[str, Any]:
     return {**_text(pattern), "format": "date-time"}
 
 
-def _query(name: str, schema: dict[str, Any], description: str, example: str = "") -> OpenApiParameter:
+def query(name: str, schema: dict[str, Any], description: str, example: str = "") -> OpenApiParameter:
+    """A parameter of the query string."""
     # drf-spectacular makes lists of examples under OpenAPI 3.1, so the example stands in the schema.
     examples = {"examples": [example]} if example else {}
     return OpenApiParameter(name, {**schema, **examples}, description=description)
@@ -105,69 +103,63 @@ WEBHOOK_ID: Final = OpenApiParameter(
     OpenApiParameter.PATH,
     description="Id of a webhook.",
 )
-ONWARD_ID: Final = OpenApiParameter(
-    "public_id",
-    {"type": "string", "minLength": 1, "examples": ["7d3f0f5e-6a4b-4f0e-9d0a-2f6f3c1b8a55"]},
-    OpenApiParameter.PATH,
-    description="Id of a request for onward sharing.",
-)
-_LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
-_CURSOR: Final = _query(
+LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+_CURSOR: Final = query(
     "cursor", {"type": "string", "minLength": 1}, "`next` of the page before, with the same filters."
 )
 _PRODUCER: Final = "[-a-zA-Z0-9_]{1,64}"
 
 LIST_PARAMETERS: Final = [
-    _query(
+    query(
         "collection",
         {"type": "string", "minLength": 1},
         "Id or alias, `root/alias` in another API root; the view `all` if left out.",
         "signatures",
     ),
-    _query(
+    query(
         "q",
         {"type": "string", "minLength": 1, "maxLength": MAX_WORDS_CHARS},
         "Words in names, descriptions, patterns, labels, external ids and playbooks, in English: all of them; "
         "`or` between alternatives, `-` before what must not be there, quotes around a phrase.",
         '"template family" -relay',
     ),
-    _query("type", _listed("[a-z0-9-]{1,250}"), "Types of STIX objects.", "indicator"),
-    _query("id", _listed(_STIX_ID_FORM), "Ids of STIX objects.", "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"),
-    _query("producer", _listed(_PRODUCER), "Slugs of labs and nodes.", "aurora"),
-    _query("label", _listed(_LABEL_FORM), "TLP labels; `+` is `%2B` in a query.", "TLP:GREEN"),
-    _query("marking", _listed(_STIX_ID_FORM), "Ids of marking definitions that the object carries."),
-    _query("state", _listed(f"({'|'.join(STATES)})"), "States of objects.", "current,disputed"),
-    _query("revoked", {"type": "boolean"}, "Only what is revoked, or only what is not."),
-    _query("pattern_type", _listed(_VALUE_FORM), "Types of patterns of indicators.", "sigma"),
-    _query("labels", _listed(_VALUE_FORM), "Labels of STIX objects."),
-    _query("external_id", _listed(_VALUE_FORM), "Ids in external references, as written there.", "AML.T0024"),
-    _query("refers_to", _listed(_STIX_ID_FORM), "Ids of objects that the object names, in any property."),
-    _query("valid_at", _time(_TIME_FORM), "Indicators that are valid then.", "2026-11-24T12:00:00Z"),
-    _query("modified_after", _time(_TIME_FORM), "Versions strictly later than this.", "2026-11-01T00:00:00Z"),
-    _query("modified_before", _time(_TIME_FORM), "Versions strictly earlier than this."),
-    _query("added_after", _time(_DATE_FORM), "Added here strictly later than this.", "2026-11-01T00:00:00Z"),
-    _query("added_before", _time(_DATE_FORM), "Added here strictly earlier than this."),
-    _query("order", {"type": "string", "enum": list(ORDERS)}, "By date_added: `oldest` first, if left out."),
-    _query("limit", _LIMIT, "Objects a page; that of the collection at most."),
+    query("type", _listed("[a-z0-9-]{1,250}"), "Types of STIX objects.", "indicator"),
+    query("id", _listed(_STIX_ID_FORM), "Ids of STIX objects.", "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"),
+    query("producer", _listed(_PRODUCER), "Slugs of labs and nodes.", "aurora"),
+    query("label", _listed(_LABEL_FORM), "TLP labels; `+` is `%2B` in a query.", "TLP:GREEN"),
+    query("marking", _listed(_STIX_ID_FORM), "Ids of marking definitions that the object carries."),
+    query("state", _listed(f"({'|'.join(STATES)})"), "States of objects.", "current,disputed"),
+    query("revoked", {"type": "boolean"}, "Only what is revoked, or only what is not."),
+    query("pattern_type", _listed(_VALUE_FORM), "Types of patterns of indicators.", "sigma"),
+    query("labels", _listed(_VALUE_FORM), "Labels of STIX objects."),
+    query("external_id", _listed(_VALUE_FORM), "Ids in external references, as written there.", "AML.T0024"),
+    query("refers_to", _listed(_STIX_ID_FORM), "Ids of objects that the object names, in any property."),
+    query("valid_at", _time(_TIME_FORM), "Indicators that are valid then.", "2026-11-24T12:00:00Z"),
+    query("modified_after", _time(_TIME_FORM), "Versions strictly later than this.", "2026-11-01T00:00:00Z"),
+    query("modified_before", _time(_TIME_FORM), "Versions strictly earlier than this."),
+    query("added_after", _time(_DATE_FORM), "Added here strictly later than this.", "2026-11-01T00:00:00Z"),
+    query("added_before", _time(_DATE_FORM), "Added here strictly earlier than this."),
+    query("order", {"type": "string", "enum": list(ORDERS)}, "By date_added: `oldest` first, if left out."),
+    query("limit", LIMIT, "Objects a page; that of the collection at most."),
     _CURSOR,
 ]
 _LAST_EVENT: Final = {"type": "string", "minLength": 1, "maxLength": 1_024}
 EVENTS_PARAMETERS: Final = [
     *(each for each in LIST_PARAMETERS if each.name in {"collection", "type", "added_after"}),
-    _query("last_event_id", _LAST_EVENT, "`id` of the last event, for clients that cannot set the header."),
+    query("last_event_id", _LAST_EVENT, "`id` of the last event, for clients that cannot set the header."),
     OpenApiParameter("Last-Event-ID", _LAST_EVENT, OpenApiParameter.HEADER, description="`id` of the last event."),
 ]
 VERSIONS_PARAMETERS: Final = [
     STIX_ID,
-    _query("producer", _text(_PRODUCER), "Slug of a lab or node; all that have an object of this id if left out."),
-    _query("limit", _LIMIT, f"Versions a page; {MAX_VERSIONS} at most."),
+    query("producer", _text(_PRODUCER), "Slug of a lab or node; all that have an object of this id if left out."),
+    query("limit", LIMIT, f"Versions a page; {MAX_VERSIONS} at most."),
     _CURSOR,
 ]
 DIFFERENCE_PARAMETERS: Final = [
     STIX_ID,
-    _query("from", _time(_TIME_FORM), "A version; the one before `to` if left out.", "2026-11-01T00:00:00.000Z"),
-    _query("to", _time(_TIME_FORM), "A version; the latest if left out.", "2026-11-02T00:00:00.000Z"),
-    _query("producer", _text(_PRODUCER), "Slug of a lab or node; needed where several have an object of this id."),
+    query("from", _time(_TIME_FORM), "A version; the one before `to` if left out.", "2026-11-01T00:00:00.000Z"),
+    query("to", _time(_TIME_FORM), "A version; the latest if left out.", "2026-11-02T00:00:00.000Z"),
+    query("producer", _text(_PRODUCER), "Slug of a lab or node; needed where several have an object of this id."),
 ]
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
@@ -175,12 +167,12 @@ IDEMPOTENCY_KEY: Final = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Keeps the answer for 24 h: the same request with the same key is answered the same.",
 )
-_DRY_RUN: Final = _query("dry_run", {"type": "boolean"}, "Check everything, store nothing.")
-_SIGN: Final = _query("sign", {"type": "boolean"}, "Have the node sign with the key that it holds for you.")
+_DRY_RUN: Final = query("dry_run", {"type": "boolean"}, "Check everything, store nothing.")
+SIGN: Final = query("sign", {"type": "boolean"}, "Have the node sign with the key that it holds for you.")
 PUBLISH_PARAMETERS: Final = [
     _DRY_RUN,
-    _SIGN,
-    _query(
+    SIGN,
+    query(
         "collection",
         {"type": "string", "minLength": 1},
         "Id or alias, `root/alias` in another API root; by type if left out.",
@@ -188,119 +180,92 @@ PUBLISH_PARAMETERS: Final = [
     IDEMPOTENCY_KEY,
 ]
 _UUID_FORM: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_MARKING: Final = _query(
+_MARKING: Final = query(
     "marking", _text(_LABEL_FORM), "TLP label of the objects; that of what they carry if left out.", "TLP:GREEN"
 )
-_DISTRIBUTIONS: Final = _query(
+_DISTRIBUTIONS: Final = query(
     "distribution", _listed(f"marking-definition--{_UUID_FORM}"), "Ids of your distribution markings."
 )
 PLAYBOOK_PARAMETERS: Final = [
     _MARKING,
     _DISTRIBUTIONS,
-    _query(
+    query(
         "mitigates",
         _listed(f"(attack-pattern|indicator)--{_UUID_FORM}"),
         "Ids of what the playbook mitigates; a relationship is made for each.",
         "attack-pattern--3f567912-629a-5e0b-ab0c-0102977c2d6c",
     ),
-    _query(
+    query(
         "abstraction",
         {"type": "string", "enum": ["template", "executable"]},
         "Whether it has to be adapted before it can run; `template` if left out.",
     ),
-    _query(
+    query(
         "modified",
         _time(_TIME_FORM),
         "Version of the course-of-action; that of the playbook if left out. A signature more is no new version of it.",
     ),
     _DRY_RUN,
-    _SIGN,
+    SIGN,
     IDEMPOTENCY_KEY,
 ]
 _WORDS: Final = _listed("[a-z0-9-]{1,100}")
 SIGNATURE_PARAMETERS: Final = [
     _MARKING,
     _DISTRIBUTIONS,
-    _query(
+    query(
         "id",
         _text(f"indicator--{_UUID_FORM}"),
         "Your indicator of which this is the next version; left out, a Sigma rule goes by its own `id`.",
     ),
-    _query("name", _line(300), "Name of the indicator; the title of the rule if left out. A STIX pattern needs one."),
-    _query("description", _line(4_000), "What it is for; that of the rule and its false positives if left out."),
-    _query("indicator_types", _WORDS, "Of indicator-type-ov; `anomalous-activity` if left out.", "anomalous-activity"),
-    _query("confidence", {"type": "integer", "minimum": 0, "maximum": 100}, "On the scale of STIX.", "60"),
-    _query("phases", _WORDS, "Of the kill chain of ATLAS; those of the techniques if left out.", "exfiltration"),
-    _query(
+    query("name", _line(300), "Name of the indicator; the title of the rule if left out. A STIX pattern needs one."),
+    query("description", _line(4_000), "What it is for; that of the rule and its false positives if left out."),
+    query("indicator_types", _WORDS, "Of indicator-type-ov; `anomalous-activity` if left out.", "anomalous-activity"),
+    query("confidence", {"type": "integer", "minimum": 0, "maximum": 100}, "On the scale of STIX.", "60"),
+    query("phases", _WORDS, "Of the kill chain of ATLAS; those of the techniques if left out.", "exfiltration"),
+    query(
         "techniques",
         _listed("AML\\.T[0-9]{4}(\\.[0-9]{3})?"),
         "Of ATLAS, beside those that tags of the rule name, such as `atlas.aml-t0024-002`.",
         "AML.T0024.002",
     ),
-    _query("valid_from", _time(_TIME_FORM), "Now, or that of the version before, if left out."),
-    _query("valid_until", _time(_TIME_FORM), "After 90 days if left out."),
-    _query(
+    query("valid_from", _time(_TIME_FORM), "Now, or that of the version before, if left out."),
+    query("valid_until", _time(_TIME_FORM), "After 90 days if left out."),
+    query(
         "indicates",
         _listed(f"(attack-pattern|campaign|infrastructure|intrusion-set|threat-actor|tool)--{_UUID_FORM}"),
         "Ids of what it indicates beside its techniques; a relationship is made for each.",
     ),
     _DRY_RUN,
-    _SIGN,
+    SIGN,
     IDEMPOTENCY_KEY,
 ]
 ONE_CARRIER_PARAMETERS: Final = [
     STIX_ID,
-    _query("producer", _text(_PRODUCER), "Slug of a lab or node; needed where several have an object of this id."),
+    query("producer", _text(_PRODUCER), "Slug of a lab or node; needed where several have an object of this id."),
 ]
-
-_INCLUDE: Final = _query(
-    "include",
-    {"type": "string", "enum": ["stale"]},
-    "`stale`: with claims that have decayed away or that their producers let end.",
-)
-LOOKUP_PARAMETERS: Final = [
-    _query("ip", {"type": "string", "minLength": 1}, "An IPv4 or IPv6 address.", "203.0.113.7"),
-    _query("asn", {"type": "string", "minLength": 1}, "An autonomous system.", "AS64500"),
-    _query("domain", {"type": "string", "minLength": 1}, "A domain; those above it count too.", "proxies.example"),
-    _INCLUDE,
-]
-LOOKUPS_PARAMETERS: Final = [_INCLUDE]
-EXPORT_PARAMETERS: Final = [
-    _query("format", {"type": "string", "enum": list(FORMATS)}, "`jsonl` if left out.", "nginx"),
-    _INCLUDE,
-]
-ONWARD_PARAMETERS: Final = [
-    _query("role", {"type": "string", "enum": list(ROLES)}, "Those that your lab asked or received; both if left out."),
-    _query("state", {"type": "string", "enum": list(State.values)}, "Those in this state; all if left out.", "asked"),
-    _query("limit", _LIMIT, f"Requests a page; {MAX_PAGE} at most."),
-    _query("cursor", {"type": "string", "minLength": 1}, "`next` of the page before, with the same filters."),
-]
-DECISION_PARAMETERS: Final = [ONWARD_ID, _SIGN, IDEMPOTENCY_KEY]
 
 __all__ = [
     "BODY_PROBLEMS",
-    "DECISION_PARAMETERS",
     "DELETE_PROBLEMS",
     "DIFFERENCE_PARAMETERS",
-    "EXPORT_PARAMETERS",
     "IDEMPOTENCY_KEY",
+    "LIMIT",
     "LIST_PARAMETERS",
-    "LOOKUPS_PARAMETERS",
-    "LOOKUP_PARAMETERS",
     "MEMBER_PROBLEMS",
     "NAMED_PROBLEMS",
     "ONE_CARRIER_PARAMETERS",
-    "ONWARD_ID",
-    "ONWARD_PARAMETERS",
     "PLAYBOOK_PARAMETERS",
     "PREFIX",
     "PROBLEMS",
     "PUBLICATION_TYPES",
     "PUBLISH_PARAMETERS",
     "READ_PROBLEMS",
+    "SIGN",
     "SIGNATURE_PARAMETERS",
     "SLUG",
     "STIX_ID",
     "VERSIONS_PARAMETERS",
     "WRITE_PROBLEMS",
+    "query",
 ]

@@ -4,8 +4,8 @@ STIX 2.1 section 3.6: revoking is a new version and final. What has no versions 
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from exchange.labtool.answers import Entry, Result
 from exchange.labtool.client import NodeClient
@@ -13,14 +13,10 @@ from exchange.labtool.errors import DataError
 from exchange.labtool.keygen import to_bytes
 from exchange.labtool.signing import sign_objects
 from exchange.stix.errors import StixError, shown
-from exchange.stix.fixed import SIGNATURE_EXTENSION
 from exchange.stix.identifiers import is_identifier
 from exchange.stix.keys import SigningKey
+from exchange.stix.next_version import later_than, unsigned
 from exchange.stix.reading import RawObject, read_object
-from exchange.stix.timestamps import format_stix, parse_timestamp
-
-# `modified` shows milliseconds.
-ONE_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def revoke(
@@ -63,14 +59,7 @@ def revoked_version(members: Mapping[str, Any], *, now: datetime) -> dict[str, A
     if members.get("revoked") is True:
         raise DataError("the object is revoked already")
     try:
-        before = parse_timestamp(str(members["modified"]), "/modified")
+        modified = later_than(str(members["modified"]), now)
     except StixError as error:
         raise DataError(f"the version before is broken: {error}") from None
-    revoked = {name: value for name, value in members.items() if name != "extensions"}
-    extensions = {name: value for name, value in members.get("extensions", {}).items() if name != SIGNATURE_EXTENSION}
-    if extensions:
-        revoked["extensions"] = extensions
-    # Our clock may be behind the one that wrote the version before; a millisecond is what `modified` shows.
-    revoked["modified"] = format_stix(max(now, before + ONE_MILLISECOND))
-    revoked["revoked"] = True
-    return revoked
+    return unsigned(members) | {"modified": modified, "revoked": True}

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from exchange.stix.canonical import canonicalize
-from exchange.stix.extension_ids import SIGNATURE_EXTENSION
 from exchange.stix.identifiers import derived_uuid
+from exchange.stix.next_version import later_than, unsigned
 from exchange.stix.timestamps import format_stix, parse_timestamp
 from signatures.atlas import KILL_CHAIN, TECHNIQUES
 from signatures.authoring.patterns import AuthoredPattern
@@ -25,7 +25,6 @@ DEFAULT_VALIDITY: Final = timedelta(days=90)
 DEFAULT_TYPES: Final = ("anomalous-activity",)
 """indicator-type-ov (STIX 2.1, section 10.10): patterns of use are no proof of malice."""
 
-_STEP: Final = timedelta(milliseconds=1)
 Members = dict[str, Any]
 
 
@@ -130,8 +129,7 @@ def _times(authorship: Authorship) -> tuple[str, str]:
     if authorship.earlier is None:
         now = format_stix(authorship.at)
         return now, now
-    before = parse_timestamp(str(authorship.earlier["modified"]))
-    return str(authorship.earlier["created"]), format_stix(max(authorship.at, before + _STEP))
+    return str(authorship.earlier["created"]), later_than(str(authorship.earlier["modified"]), authorship.at)
 
 
 def _latest(*times: str) -> datetime:
@@ -153,6 +151,4 @@ def _references(pattern: AuthoredPattern, techniques: Sequence[str]) -> list[Mem
 
 
 def _content_of(members: Mapping[str, Any], without: set[str]) -> bytes:
-    content = {name: value for name, value in members.items() if name not in without}
-    extensions = {name: each for name, each in content.pop("extensions", {}).items() if name != SIGNATURE_EXTENSION}
-    return canonicalize(content | ({"extensions": extensions} if extensions else {}))
+    return canonicalize({name: value for name, value in unsigned(members).items() if name not in without})

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from exchange.stix.difference import Change, difference
-from exchange.stix.extension_ids import SIGNATURE_EXTENSION
+from exchange.stix.next_version import unsigned
 
 MAX_LINES: Final = 20
 """In a comment above a query nobody reads more. The versions themselves lie in the folder."""
@@ -34,13 +34,7 @@ def changes_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str
 
 def _told(members: Mapping[str, Any]) -> dict[str, Any]:
     """An object without its version and signature, which stand elsewhere and are never the same."""
-    told = {name: value for name, value in members.items() if name != "modified"}
-    extensions = told.get("extensions")
-    if isinstance(extensions, dict):
-        told["extensions"] = {name: value for name, value in extensions.items() if name != SIGNATURE_EXTENSION}
-        if not told["extensions"]:
-            del told["extensions"]
-    return told
+    return {name: value for name, value in unsigned(members).items() if name != "modified"}
 
 
 def _lines(change: Change) -> Iterator[str]:
