@@ -22,7 +22,7 @@ from exchange.api import attribution_operations, operations, schemas
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import Endpoint, json_response, query_of
 from exchange.api.publication import DOOR
-from exchange.http.bodies import read_body
+from exchange.http.bodies import media_type_of, read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters, malformed
 from exchange.services.access import require_scope
@@ -97,7 +97,7 @@ class LookupsView(Endpoint):
         require_scope(principal, "read")
         parameters.allow_only({"include"})
         include_stale = _includes_stale(parameters)
-        media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        media_type = media_type_of(request._request)
         if media_type not in LINE_TYPES:
             raise UnsupportedMediaTypeError(f"lines are sent as one of {', '.join(LINE_TYPES)}")
         lines = split_lines(read_body(request._request, max_body_bytes=MAX_BYTES))

@@ -18,12 +18,10 @@ from exchange.api.authentication import member_of
 from exchange.api.endpoint import JSON, Endpoint, bytes_response, json_response, no_parameters, query_of
 from exchange.api.onward_decision import read_decision
 from exchange.api.onward_requests import shown_request
-from exchange.api.orders import read_order
+from exchange.api.orders import order_body, read_order
 from exchange.api.problems import MEDIA_TYPE as PROBLEM_JSON
 from exchange.api.problems import encoded
 from exchange.api.repeating import answer_once
-from exchange.http.bodies import read_body
-from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters, malformed
 from exchange.services.idempotency import KeptAnswer
 from exchange.services.principals import Principal
@@ -86,7 +84,7 @@ class OnwardView(Endpoint):
         no_parameters(request)
         principal = member_of(request)
         require_asker(principal)
-        body = body_of(request)
+        body = order_body(request._request, max_body_bytes=MAX_BODY_BYTES)
         answer = answer_once(principal, request._request, body, lambda: _ask(principal, body))
         return bytes_response(answer.body, answer.status)
 
@@ -129,16 +127,10 @@ class OnwardDecisionView(Endpoint):
     def post(self, request: Request, public_id: str) -> HttpResponse:
         """Decide, once under an Idempotency-Key."""
         principal = member_of(request)
-        decision = read_decision(request._request, principal, public_id, body_of(request))
+        body = order_body(request._request, max_body_bytes=MAX_BODY_BYTES)
+        decision = read_decision(request._request, principal, public_id, body)
         answer = answer_once(principal, request._request, decision.body, decision.run)
         return bytes_response(answer.body, answer.status, JSON if answer.status < 400 else PROBLEM_JSON)
-
-
-def body_of(request: Request) -> bytes:
-    """The body of a small order in JSON. Raises: ExchangeError."""
-    if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
-        raise UnsupportedMediaTypeError(f"send {JSON}")
-    return read_body(request._request, max_body_bytes=MAX_BODY_BYTES)
 
 
 def _ask(principal: Principal, body: bytes) -> KeptAnswer:

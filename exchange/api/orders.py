@@ -6,7 +6,11 @@ import re
 from typing import Final, TypeVar
 
 import msgspec
+from django.http import HttpRequest
 
+from exchange.api.endpoint import JSON
+from exchange.http.bodies import media_type_of, read_body
+from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.services.errors import InvalidRequestError
 from exchange.stix.reading import read_object
 
@@ -14,6 +18,17 @@ MAX_DETAIL_CHARS: Final = 200
 """A detail may name an unknown member, and a member's name may be anything."""
 
 Order = TypeVar("Order", bound=msgspec.Struct)
+
+
+def order_body(request: HttpRequest, *, max_body_bytes: int) -> bytes:
+    """The bytes of such a body.
+
+    Raises:
+        UnsupportedMediaTypeError: it is not said to be JSON. ExchangeError: as `read_body`.
+    """
+    if media_type_of(request) != JSON:
+        raise UnsupportedMediaTypeError(f"send {JSON}")
+    return read_body(request, max_body_bytes=max_body_bytes)
 
 
 def read_order(body: bytes, kind: type[Order], *, code: str) -> Order:

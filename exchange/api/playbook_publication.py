@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from exchange.api import drafting
 from exchange.api.drafting import Making, outstanding, read_making, read_targets
-from exchange.http.bodies import read_body
+from exchange.http.bodies import media_type_of, read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters, malformed
 from exchange.services.idempotency import KeptAnswer
@@ -85,7 +85,7 @@ def read_playbook_publication(request: HttpRequest, principal: Principal) -> Pla
 
 
 def _body_of(request: HttpRequest) -> bytes:
-    if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
+    if media_type_of(request) != JSON:
         raise UnsupportedMediaTypeError(f"a playbook is sent as {JSON}")
     return read_body(request, max_body_bytes=MAX_PLAYBOOK_BYTES)
 

@@ -8,7 +8,7 @@ from typing import Final
 from django.http import HttpRequest
 
 from exchange.api.outcomes import answer_of
-from exchange.http.bodies import read_body, shape_fault
+from exchange.http.bodies import media_type_of, read_body, shape_fault
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters
 from exchange.services.access import require_publishing, require_scope
@@ -72,7 +72,7 @@ def read_publication(request: HttpRequest, principal: Principal) -> Publication:
         require_scope(principal, "sign")
     alias = parameters.text("collection")
     collection = _writable(find_named(principal, alias)) if alias is not None else None
-    media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type not in MEDIA_TYPES:
         raise UnsupportedMediaTypeError(f"objects are sent as one of {', '.join(MEDIA_TYPES)}")
     root = find_root(principal, DEFAULT_ROOT if collection is None else collection.api_root)

@@ -21,8 +21,6 @@ from exchange.api import operations, orders, schemas
 from exchange.api.authentication import member_of
 from exchange.api.endpoint import JSON, Endpoint, bytes_response, json_response, no_parameters
 from exchange.api.problems import encoded
-from exchange.http.bodies import read_body
-from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.services.clock import now
 from exchange.services.errors import InvalidRequestError
 
@@ -83,9 +81,7 @@ class EvaluationsView(Endpoint):
         """Evaluate."""
         no_parameters(request)
         principal = member_of(request)
-        if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
-            raise UnsupportedMediaTypeError(f"send {JSON}")
-        order = read_order(read_body(request._request, max_body_bytes=MAX_BODY_BYTES))
+        order = read_order(orders.order_body(request._request, max_body_bytes=MAX_BODY_BYTES))
         found = evaluate_blinded(principal=principal, epoch=order.epoch, blinded=_elements(order))
         answer = {
             "epoch": found.epoch,

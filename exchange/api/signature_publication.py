@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from exchange.api import drafting
 from exchange.api.drafting import Making, outstanding, read_making, read_targets
-from exchange.http.bodies import read_body
+from exchange.http.bodies import media_type_of, read_body
 from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import Parameters, malformed
 from exchange.services import clock
@@ -137,7 +137,7 @@ def read_signature_publication(request: HttpRequest, principal: Principal) -> Si
 
 
 def _reader_of(request: HttpRequest) -> Callable[[str], AuthoredPattern]:
-    media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type not in READERS:
         raise UnsupportedMediaTypeError(f"a Sigma rule is sent as {YAML}, a STIX pattern as {TEXT}")
     return READERS[media_type]

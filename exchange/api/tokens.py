@@ -11,12 +11,10 @@ from rest_framework.request import Request
 
 from exchange.api import operations, orders, schemas
 from exchange.api.authentication import member_of
-from exchange.api.endpoint import JSON, Endpoint, bytes_response, json_response, no_parameters
+from exchange.api.endpoint import Endpoint, bytes_response, json_response, no_parameters
 from exchange.api.problems import encoded
 from exchange.api.repeating import answer_once
-from exchange.http.bodies import read_body
 from exchange.http.codings import keep_plain
-from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.models import Token
 from exchange.services.idempotency import KeptAnswer
 from exchange.services.principals import Principal
@@ -78,9 +76,7 @@ class TokensView(Endpoint):
         """Issue one, once under an Idempotency-Key."""
         no_parameters(request)
         principal = member_of(request)
-        if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
-            raise UnsupportedMediaTypeError(f"send {JSON}")
-        body = read_body(request._request, max_body_bytes=MAX_BODY_BYTES)
+        body = orders.order_body(request._request, max_body_bytes=MAX_BODY_BYTES)
         answer = answer_once(principal, request._request, body, lambda: _issue(principal, body), is_secret=True)
         response = bytes_response(answer.body, answer.status)
         keep_plain(response)

@@ -11,11 +11,9 @@ from rest_framework.response import Response
 
 from exchange.api import operations, schemas
 from exchange.api.authentication import member_of
-from exchange.api.endpoint import JSON, Endpoint, query_of
-from exchange.api.orders import read_order
-from exchange.http.bodies import read_body
+from exchange.api.endpoint import Endpoint, query_of
+from exchange.api.orders import order_body, read_order
 from exchange.http.codings import keep_plain
-from exchange.http.errors import UnsupportedMediaTypeError
 from exchange.http.parameters import STIX_TYPE, Parameters
 from exchange.models import Webhook
 from exchange.services.clock import now
@@ -74,9 +72,7 @@ class WebhooksView(Endpoint):
     def post(self, request: Request) -> Response:
         """Make one."""
         principal = _asker(request)
-        if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
-            raise UnsupportedMediaTypeError(f"send {JSON}")
-        body = read_body(request._request, max_body_bytes=MAX_BODY_BYTES)
+        body = order_body(request._request, max_body_bytes=MAX_BODY_BYTES)
         order = read_order(body, WebhookOrder, code="webhook-order")
         made = create_webhook(
             principal=principal,

@@ -47,6 +47,11 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+def media_type_of(request: HttpRequest) -> str:
+    """The media type that a body is said to have, in lower case, without parameters; "" if nothing is said."""
+    return str(request.META.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+
+
 def read_body(request: HttpRequest, *, max_body_bytes: int) -> bytes:
     """The body as its producer wrote it, without content coding.
 
