@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
-from django_otp.oath import totp
 
 from exchange.admin.quarantine import MAX_AT_ONCE, MAX_SHOWN_BYTES, visible
-from exchange.models import AuditEvent, Peer, PeerChannel, PeerErrand, Person, QuarantinedObject
+from exchange.models import AuditEvent, Peer, PeerChannel, PeerErrand, QuarantinedObject
 from exchange.services.clock import now
-from exchange.services.labs import create_lab, create_person
+from exchange.services.labs import create_lab
 from exchange.services.peers import Credentials, update_peer
 from exchange.services.principals import OPERATOR
 from exchange.services.sealing import unseal
 from exchange.stix.canonical import canonicalize
 from tests.integration.services.receiving.feeding import feed_indicator
 from tests.support.labs import Community
+from tests.support.operators import operators_site
 from tests.support.peers import PeerHandle, make_exchange, make_feed, stranger
 
-PASSWORD = "a long enough password"
 PEER_TOKEN = "token-shown-to-the-peer"
 ATTACK = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>"
 REVERSED = "\u202egnp.exe"
@@ -33,14 +30,8 @@ REVERSED = "\u202egnp.exe"
 
 @pytest.fixture
 def site(community: Community) -> Iterator[Client]:
-    cache.clear()
-    operator = create_person(actor=OPERATOR, username="olga", role=Person.Role.OPERATOR, password=PASSWORD)
-    client = Client()
-    code = f"{totp(base64.b32decode(operator.totp_secret)):06d}"
-    values = {"username": "olga", "password": PASSWORD, "otp_token": code}
-    assert client.post("/admin/login/?next=/admin/", values).status_code == 302
-    yield client
-    cache.clear()
+    with operators_site() as client:
+        yield client
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 from collections.abc import Iterator
@@ -11,33 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
-from django_otp.oath import totp
 
 from attribution.protection.allowing import list_allowed_networks
 from attribution.protection.marks import marks_for
 from exchange.models import AuditEvent, Person
 from exchange.services.clock import now
-from exchange.services.labs import create_person
-from exchange.services.principals import OPERATOR
 from tests.support.labs import Community
+from tests.support.operators import operators_site
 
-PASSWORD = "a long enough password"
 UNTIL = (now() + timedelta(days=20)).date()
 
 
 @pytest.fixture
 def site(community: Community) -> Iterator[Client]:
-    cache.clear()
-    operator = create_person(actor=OPERATOR, username="olga", role=Person.Role.OPERATOR, password=PASSWORD)
-    client = Client()
-    code = f"{totp(base64.b32decode(operator.totp_secret)):06d}"
-    values = {"username": "olga", "password": PASSWORD, "otp_token": code}
-    assert client.post("/admin/login/?next=/admin/", values).status_code == 302
-    yield client
-    cache.clear()
+    with operators_site() as client:
+        yield client
 
 
 def command(name: str, *arguments: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
@@ -19,7 +18,7 @@ from attribution.voprf import IssuerKey, blind, evaluate_directly, finalize, ver
 from exchange.labtool.judging import Keyring
 from exchange.labtool.pins import Pins
 from exchange.models import AuditEvent, Leaf, Version
-from exchange.services.database import release_connection, writing
+from exchange.services.database import writing
 from exchange.services.errors import AccessDeniedError, NotReadyError
 from exchange.services.principals import OPERATOR
 from exchange.stix.errors import StixError
@@ -27,6 +26,7 @@ from exchange.stix.extensions import SELECTOR_SCHEME
 from exchange.stix.fixed import SELECTOR_EXTENSION
 from exchange.stix.identifiers import deterministic_id
 from exchange.stix.markings import Tlp
+from tests.support.at_once import at_once
 from tests.support.labs import Community, LabHandle
 
 NOVEMBER = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -106,15 +106,8 @@ def test_requests_at_once_never_take_more_than_the_budget(community: Community, 
                 taken.append(3)
         except BudgetSpentError:
             return
-        finally:
-            release_connection()
 
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
+    at_once(*[ask] * 6)
     assert sum(taken) == 24
     assert EvaluationBudget.objects.get().used == 24
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import pytest
@@ -10,10 +9,11 @@ import pytest
 from attribution.models import OnwardRequest
 from attribution.onward import Answered, ask_onward, draft_grant, record_decision
 from attribution.onward.errors import ElsewhereError, NotShareableError, SettledError
-from exchange.services.database import release_connection, writing
+from exchange.services.database import writing
 from exchange.services.errors import ExchangeError
 from exchange.services.principals import Principal, PrincipalKind
 from exchange.stix.markings import Tlp
+from tests.support.at_once import at_once
 from tests.support.labs import Community, LabHandle
 from tests.support.peers import make_exchange, pin_stranger, stranger
 
@@ -75,17 +75,7 @@ def test_requests_for_the_same_at_once_are_one(community: Community) -> None:
     aurora, borealis, _ = community.labs
     stix_id, answers = share(aurora, Tlp.AMBER, borealis.identity), list[Answered]()
 
-    def run() -> None:
-        try:
-            answers.append(ask(borealis, stix_id))
-        finally:
-            release_connection()
-
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[lambda: answers.append(ask(borealis, stix_id))] * 4)
     assert sorted(answers) == [Answered.ASKED, *[Answered.ASKED_BEFORE] * 3]
 
 
@@ -106,14 +96,8 @@ def test_of_decisions_at_once_about_one_request_one_refusal_stands(community: Co
             )
         except ExchangeError as error:
             faults.append(error)
-        finally:
-            release_connection()
 
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[run] * 3)
     assert [type(fault) for fault in faults] == [SettledError] * 2
 
 

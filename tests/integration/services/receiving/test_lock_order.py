@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -14,10 +11,9 @@ from django.db import connections
 from exchange.stix.markings import Tlp
 from tests.integration.services.chains import next_identity
 from tests.integration.services.views import as_owner, marked
+from tests.support.at_once import at_once
 from tests.support.labs import Community
 from tests.support.peers import make_exchange, pin_stranger, stranger
-
-Work = Callable[[], object]
 
 
 def deadlocks() -> int:
@@ -25,22 +21,6 @@ def deadlocks() -> int:
     for alias in ("default", "owner"):
         connections[alias].close()
     return int(as_owner("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0][0])
-
-
-def at_once(*works: Work) -> None:
-    """Each in a thread and a connection of its own, begun together."""
-    ready = threading.Barrier(len(works))
-
-    def run(work: Work) -> None:
-        try:
-            ready.wait()
-            work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        for each in [pool.submit(run, work) for work in works]:
-            each.result()
 
 
 def contend(community: Community, rounds: int) -> None:
