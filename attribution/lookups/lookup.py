@@ -18,7 +18,7 @@ from attribution.lookups.questions import ASN, DOMAIN, Question
 from attribution.names import parents_of
 from attribution.protection.marks import marks_for
 from exchange.services.clock import now
-from exchange.services.database import execute, one_round_trip
+from exchange.services.database import execute, one_round_trip, plan_by_index
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.errors import NotReadyError
 from exchange.services.principals import Principal
@@ -76,10 +76,6 @@ _BY_NAME: Final = f"""
 FROM name_found e {_JOINED}
 WHERE e.value = ANY (%(values)s::text[]) AND {{sight}} {_ORDER}
 """
-
-# Planning takes longer than finding, so the statements are planned once for each connection; and the plan may have been
-# made while the tables were small, when it would read all of them.
-_BY_INDEX: Final = "SELECT set_config('enable_seqscan', 'off', true)"
 
 _ALL_NAMES: Final = f"""
 {_CLAIM.format(key="''", **_OF_NAME)}
@@ -179,8 +175,9 @@ def find_claims(
     found: dict[str, list[Claim]] = {}
     label = Tlp.CLEAR
     for query, extra in _queries(questions, keys):
+        # Planning takes longer than finding, so the statements are planned once for each connection.
         with one_round_trip():
-            execute(_BY_INDEX, {})
+            plan_by_index()
             asked = execute(query.format(sight=conditions), {**params, **extra})
         for row in asked.fetchall():
             found.setdefault(row[0], []).append(_claim_of(row))

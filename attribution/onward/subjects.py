@@ -8,9 +8,8 @@ from typing import Any, Final
 from exchange.models import StixObject
 from exchange.services.collections import visible_everywhere
 from exchange.services.database import execute
-from exchange.services.errors import InvalidRequestError
 from exchange.services.principals import Principal
-from exchange.services.query.object import no_such_object
+from exchange.services.query.object import no_such_object, several_producers
 from exchange.services.query.sight import sight_of
 from exchange.services.sharing import AudienceRule, load_audiences, reading_as
 from exchange.stix.markings import Tlp
@@ -67,7 +66,7 @@ def find_subject(principal: Principal, stix_id: str, producer: str) -> Subject:
     if not rows:
         raise no_such_object()
     if len(rows) > 1:
-        raise InvalidRequestError("several labs have an object of this id; name the producer", code="producer-missing")
+        raise several_producers()
     return _subject(rows[0])
 
 

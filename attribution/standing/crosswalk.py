@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from attribution.standing.views import is_of, no_such_claim, record_of, records_of
+from attribution.standing.views import is_of, record_of, records_of
 from attribution.standing.voices import (
     Record,
     agreement_of,
@@ -23,6 +23,7 @@ from exchange.services.access import require_scope
 from exchange.services.collections import visible_everywhere
 from exchange.services.principals import Principal
 from exchange.services.query import Found, PageEntry, Surroundings, looking_around
+from exchange.services.query.object import no_such_object
 from exchange.stix.identifiers import is_identifier
 
 NAMED: Final = frozenset({"threat-actor", "campaign"})
@@ -59,11 +60,11 @@ def list_names(*, principal: Principal, stix_id: str, door: str) -> dict[str, An
     """
     require_scope(principal, "read")
     if not is_of(stix_id, NAMED) or not is_identifier(stix_id):
-        raise no_such_claim()
+        raise no_such_object()
     with looking_around(principal=principal, door=door, collections=visible_everywhere(principal)) as around:
         look = _Look(around)
         if not look.see([stix_id]):
-            raise no_such_claim()
+            raise no_such_object()
         found = walk(stix_id, links_of=look.links_of, in_sight=look.see)
         said = around.find_referring([link.id for link in found.links], ("opinion",))
         names, words = look.names_in(found), [link.word for link in found.links]

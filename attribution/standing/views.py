@@ -20,9 +20,9 @@ from attribution.standing.voices import (
 )
 from exchange.services.access import require_scope
 from exchange.services.collections import visible_everywhere
-from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
 from exchange.services.query import PageEntry, looking_around
+from exchange.services.query.object import no_such_object
 from exchange.stix.object_classes import SCO_TYPES
 from exchange.stix.reading import read_object
 
@@ -46,12 +46,12 @@ def describe_object(*, principal: Principal, stix_id: str, door: str) -> dict[st
     """
     require_scope(principal, "read")
     if not is_of(stix_id, ATTRIBUTED):
-        raise no_such_claim()
+        raise no_such_object()
     with looking_around(principal=principal, door=door, collections=visible_everywhere(principal)) as around:
         about = around.find([stix_id])
         said = around.find_referring([stix_id], _SAID)
         if not about.entries:
-            raise no_such_claim()
+            raise no_such_object()
         around.note_shown([*about.entries, *said.entries])
         claimed = records_of(about.entries)
         protected = _protected(claimed)
@@ -63,11 +63,6 @@ def describe_object(*, principal: Principal, stix_id: str, door: str) -> dict[st
 def is_of(stix_id: str, types: Iterable[str]) -> bool:
     """Whether an id is of one of these types."""
     return stix_id.partition("--")[0] in types
-
-
-def no_such_claim() -> NotFoundError:
-    """The one answer for what nobody claims and what is not for this reader; it is that for any absent object."""
-    return NotFoundError("there is no such object", code="object-not-found")
 
 
 def record_of(entry: PageEntry) -> Record:

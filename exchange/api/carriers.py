@@ -13,8 +13,8 @@ from exchange.api.filters import read_producer
 from exchange.api.publication import DOOR
 from exchange.http.parameters import Parameters
 from exchange.services.collections import visible_everywhere
-from exchange.services.errors import InvalidRequestError
 from exchange.services.query import read_object
+from exchange.services.query.object import several_producers
 from exchange.stix.reading import read_object as parse_object
 
 
@@ -31,5 +31,5 @@ def members_of(request: Request, stix_id: str) -> Mapping[str, Any]:
     found = read_object(principal=principal, stix_id=stix_id, door=DOOR, collections=visible_everywhere(principal))
     entries = [entry for entry in found if producer in ("", entry.producer)]
     if len(entries) > 1:
-        raise InvalidRequestError("several labs have an object of this id; name the producer", code="producer-missing")
+        raise several_producers()
     return parse_object(entries[0].body).members if entries else {}

@@ -42,6 +42,15 @@ def one_round_trip() -> Iterator[None]:
         yield
 
 
+def plan_by_index() -> None:
+    """Have the rest of the transaction planned by indexes wherever there is one.
+
+    For statements that are planned while their tables may be small: the planner would read all of them, and the plan,
+    or the time, would grow with what others have there.
+    """
+    execute("SELECT set_config('enable_seqscan', 'off', true)", {})
+
+
 @contextmanager
 def reading(audience_ids: Sequence[int]) -> Iterator[None]:
     """A transaction that sees the entries, versions, objects and tombstones of these audiences."""

@@ -10,7 +10,7 @@ from exchange.services.collections import CollectionView
 from exchange.services.cursors import make_cursor, read_cursor
 from exchange.services.database import execute
 from exchange.services.delivery import Delivery, record_delivery
-from exchange.services.errors import InvalidRequestError, NotFoundError
+from exchange.services.errors import NotFoundError
 from exchange.services.principals import Principal
 from exchange.services.query import object as one
 from exchange.services.query.entries import COLUMNS, FROM, PageEntry, entry_of, strictest, with_reach
@@ -109,9 +109,7 @@ def compare_versions(
     with reading_as(principal) as readable:
         where = _Where(sight, readable, stix_id, producer)
         if len({row[3] for row in where.rows("true ORDER BY l.slug, e.seq")}) > 1:
-            raise InvalidRequestError(
-                "several labs have an object of this id; name the producer", code="producer-missing"
-            )
+            raise one.several_producers()
         later = where.version("true" if not new else f"{KEY} = %(key)s", new)
         earlier = where.version(f"{KEY} < %(key)s" if not old else f"{KEY} = %(key)s", old or later[2])
         entries = {entry.seq: entry for entry in _show(principal, where, sorted({later[0], earlier[0]}), door)}

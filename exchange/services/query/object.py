@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from exchange.services.collections import CollectionView
 from exchange.services.database import execute
 from exchange.services.delivery import Delivery, record_delivery
-from exchange.services.errors import NotFoundError
+from exchange.services.errors import InvalidRequestError, NotFoundError
 from exchange.services.principals import Principal
 from exchange.services.query.entries import COLUMNS, FROM, PageEntry, entry_of, strictest, with_reach
 from exchange.services.query.sight import sight_of
@@ -33,6 +33,11 @@ def read_object(
 def no_such_object() -> NotFoundError:
     """The one answer for what is absent and for what is not for this reader."""
     return NotFoundError("there is no such object", code="object-not-found")
+
+
+def several_producers() -> InvalidRequestError:
+    """The refusal where an id alone does not say whose object is meant."""
+    return InvalidRequestError("several labs have an object of this id; name the producer", code="producer-missing")
 
 
 def _read(principal: Principal, stix_id: str, door: str, collections: Sequence[CollectionView]) -> list[PageEntry]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from exchange.services.collections import CollectionView
-from exchange.services.database import execute
+from exchange.services.database import execute, plan_by_index
 from exchange.services.delivery import Delivery, record_delivery
 from exchange.services.principals import Principal
 from exchange.services.query.entries import COLUMNS, FROM, PageEntry, entry_of, strictest, with_reach
@@ -54,8 +54,6 @@ SELECT seq, size, place FROM (
 ) ranked
 WHERE place <= %(most_of_a_lab)s + 1 ORDER BY place, seq DESC LIMIT %(most)s + 1
 """  # noqa: S608 - put together from constants
-# While tables are small the planner would read all of them, and the time would grow with what others have there.
-_BY_INDEX: Final = "SELECT set_config('enable_seqscan', 'off', true)"
 # Bytes that hold no escape say a plain word plainly. The others may say it, and are looked at by the caller.
 _SAYING: Final = "(position(%(word)s IN v.body) > 0 OR position('\\x5c75'::bytea IN v.body) > 0)"
 
@@ -137,7 +135,7 @@ def looking_around(*, principal: Principal, door: str, collections: Sequence[Col
     """
     sight = sight_of(principal, collections)
     with searching_as(principal) as readable:
-        execute(_BY_INDEX, {})
+        plan_by_index()
         yield Surroundings(principal, door, sight, readable)
 
 
