@@ -171,8 +171,9 @@ def _text_of(body: bytes) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise ObjectInvalidError("pattern-encoding", f"Line {line}: the text is not UTF-8.") from None
+        before = body[: error.start].decode("utf-8")
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        raise ObjectInvalidError("pattern-encoding", f"Line {line}, column {column}: the text is not UTF-8.") from None
 
 
 def _facts_of(pattern: AuthoredPattern, earlier: Mapping[str, Any] | None, made: Mapping[str, Any]) -> dict[str, Any]:

@@ -213,7 +213,10 @@ def test_malformed_requests_are_refused_and_nothing_is_stored(node: RestNode) ->
         assert code in codes or status == 422, (query, codes)
     refused(author(node.aurora, RULE.replace("tlp.green", "llm.x")), 422, "unmarked")
     refused(node.aurora.post("signatures/", RULE.encode()), 415, "unsupported-media-type")
-    refused(node.aurora.post("signatures/", b"title: \xff", headers=YAML), 422, "pattern-encoding")
+    problem = refused(
+        node.aurora.post("signatures/", b"title: x\nid: \xc3\xa9\xff", headers=YAML), 422, "pattern-encoding"
+    )
+    assert problem["detail"].startswith("Line 2, column 6: ")
     refused(author(node.nobody, RULE), 401, "not-authenticated")
     refused(author(RestClient(node.url, node.community.aurora.client_token), RULE), 403, "scope-missing")
     # Nothing of a conversation, whatever the field is called.
